@@ -1,0 +1,128 @@
+"""Frozen records that cross rooms. Nothing here imports from the rest of the package.
+
+Epochs count from 1, as in the paper's equations (t = 1…T). ``index`` is the position of an example
+in its data set (0…N-1) and never changes; ``example_id`` is the id people see.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Split = Literal["train", "validation", "test", "excluded"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test", "excluded")
+
+RunState = Literal["queued", "running", "finished", "failed", "cancelled", "interrupted"]
+ENDED_STATES: tuple[RunState, ...] = ("finished", "failed", "cancelled", "interrupted")
+
+DecisionAction = Literal["keep", "relabel", "exclude", "flag"]
+DECISION_ACTIONS: tuple[DecisionAction, ...] = ("keep", "relabel", "exclude", "flag")
+
+
+@dataclass(frozen=True)
+class ColumnChoice:
+    """Which columns of a file hold what."""
+
+    text: str
+    label: str
+    example_id: str | None = None
+    split: str | None = None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something in a file that a person should know before it is stored.
+
+    ``rows`` are 1-based data rows (the header is not counted), at most the first 20 of ``count``.
+    ``kind`` is one of: empty_text, missing_label, rare_class, conflicting_duplicates,
+    unreadable_bytes, duplicate_id, single_class. A ``blocking`` problem must be mended first.
+    """
+
+    kind: str
+    message: str
+    count: int
+    rows: tuple[int, ...] = ()
+    blocking: bool = False
+
+
+@dataclass(frozen=True)
+class DatasetRecord:
+    """A stored data set: what a person calls a project."""
+
+    dataset_id: str
+    name: str
+    source_name: str
+    """File name as uploaded; the file itself is kept beside the database."""
+    source_sha256: str
+    columns: ColumnChoice
+    num_examples: int
+    num_rows: int
+    """Rows of the file; more than num_examples when unlabelled rows were left out."""
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run as the store knows it; its live state is in the run directory."""
+
+    run_id: str
+    dataset_id: str
+    name: str
+    config_json: str
+    label_version: int
+    """Highest decision sequence number whose labels the run trained on; 0 = the labels of the file."""
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """Content of status.json: what a run is doing, or how it ended."""
+
+    state: RunState
+    message: str = ""
+    phase: str = ""
+    """What the worker does now, in words: "loading the encoder", "training", "scoring" ..."""
+    pid: int | None = None
+    process_started: float | None = None
+    device: str = ""
+    epoch: int = 0
+    """Epoch under way, from 1; 0 before the first."""
+    epochs: int = 0
+    step: int = 0
+    """Optimizer steps done in the whole run."""
+    total_steps: int = 0
+    seconds_left: float | None = None
+    started_at: str | None = None
+    ended_at: str | None = None
+    heartbeat: str | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One human decision. Append-only: an undo is another row."""
+
+    decision_id: str
+    """Made by the client, so that sending it twice stores it once."""
+    dataset_id: str
+    index: int
+    action: DecisionAction
+    label: str | None
+    """New label for ``relabel``; None otherwise."""
+    seen_label: str
+    """The label that was on screen."""
+    run_id: str | None
+    annotator: str
+    lead_time_s: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class QueueFilter:
+    """Which examples the review queue holds. None and empty mean "any"."""
+
+    given_labels: tuple[str, ...] = ()
+    suggested_labels: tuple[str, ...] = ()
+    predicted_labels: tuple[str, ...] = ()
+    status: Literal["to_review", "reviewed", "all"] = "to_review"
+    suspects_only: bool = True

@@ -84,7 +84,6 @@ class RunStatus:
     phase: str = ""
     """What the worker does now, in words: "loading the encoder", "training", "scoring" ..."""
     pid: int | None = None
-    process_started: float | None = None
     device: str = ""
     epoch: int = 0
     """Epoch under way, from 1; 0 before the first."""

@@ -1,1 +1,70 @@
-"""data"""
+"""Files in, files out: readers, checks, the choice of columns, and writers that keep what they were given.
+
+Public names are loaded when first used, so that importing this package loads neither pandas nor pyarrow.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+_HOMES = {
+    "AUDIT_COLUMNS": "lane_core.data.audit_frames",
+    "CsvDialect": "lane_core.data.csv_records",
+    "Examples": "lane_core.data.examples",
+    "FileFormat": "lane_core.data.tables",
+    "Table": "lane_core.data.tables",
+    "audit_frame": "lane_core.data.audit_frames",
+    "changes_frame": "lane_core.data.audit_frames",
+    "check": "lane_core.data.checks",
+    "examples_of": "lane_core.data.examples",
+    "file_sha256": "lane_core.data.manifest",
+    "guess_columns": "lane_core.data.columns",
+    "read_examples": "lane_core.data.examples",
+    "read_table": "lane_core.data.tables",
+    "with_validation": "lane_core.data.validation",
+    "write_corrected": "lane_core.data.writers",
+    "write_manifest": "lane_core.data.manifest",
+    "write_rows": "lane_core.data.writers",
+}
+
+__all__ = [
+    "AUDIT_COLUMNS",
+    "CsvDialect",
+    "Examples",
+    "FileFormat",
+    "Table",
+    "audit_frame",
+    "changes_frame",
+    "check",
+    "examples_of",
+    "file_sha256",
+    "guess_columns",
+    "read_examples",
+    "read_table",
+    "with_validation",
+    "write_corrected",
+    "write_manifest",
+    "write_rows",
+]
+
+if TYPE_CHECKING:
+    from lane_core.data.audit_frames import AUDIT_COLUMNS, audit_frame, changes_frame
+    from lane_core.data.checks import check
+    from lane_core.data.columns import guess_columns
+    from lane_core.data.csv_records import CsvDialect
+    from lane_core.data.examples import Examples, examples_of, read_examples
+    from lane_core.data.manifest import file_sha256, write_manifest
+    from lane_core.data.tables import FileFormat, Table, read_table
+    from lane_core.data.validation import with_validation
+    from lane_core.data.writers import write_corrected, write_rows
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'lane_core.data' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

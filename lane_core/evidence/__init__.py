@@ -1,1 +1,1 @@
-"""evidence"""
+"""Evidence for a person's decision: pure functions on arrays and frames."""

@@ -23,9 +23,7 @@ an events file is never changed afterwards.
 from __future__ import annotations
 
 import json
-import os
 import re
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +34,7 @@ import pyarrow.parquet as pq
 
 from lane_core.config import RunConfig
 from lane_core.errors import RunError
+from lane_core.files import replace_file
 from lane_core.records import RunStatus
 
 EPOCH_SCHEMA = pa.schema(
@@ -58,7 +57,7 @@ EPOCH_SCHEMA = pa.schema(
 )
 """``predicted``: class code with the highest mean probability over the epochs so far; ``suggested``: the same among the
 classes other than the given one; ``similarity``: relative class similarity of given and suggested class (1 = like any
-two classes of the row); ``weight``: the weight used in this epoch."""
+two classes of the row); ``weight``: lambda of eq. 4 under this epoch's ALM, used in the next epoch."""
 SIMILARITY_SCHEMA = pa.schema({"given": pa.int16(), "predicted": pa.int16(), "value": pa.float32()})
 METRICS_SCHEMA = pa.schema(
     {
@@ -78,7 +77,12 @@ METRICS_SCHEMA = pa.schema(
 )
 """A metric that does not exist (no test split, too few suspects for mu) is null."""
 LOSSES_SCHEMA = pa.schema(
-    {"step": pa.int64(), "theta_loss": pa.float64(), "pi_loss": pa.float64(), "contrastive_loss": pa.float64()}
+    {
+        "step": pa.int64(),
+        "theta_loss": pa.float64(),
+        "pi_loss": pa.float64(),
+        "contrastive_loss": pa.float64(),
+    }
 )
 NEIGHBOURS_SCHEMA = pa.schema(
     {"index": pa.int32(), "rank": pa.int16(), "neighbour": pa.int32(), "cosine": pa.float32()}
@@ -199,7 +203,7 @@ class RunDir:
 
     def examples(self) -> pd.DataFrame:
         """Return the examples in order of index."""
-        return pq.read_table(self.path / "examples.parquet").to_pandas()
+        return _read_frame(self.path / "examples.parquet")
 
     def status(self) -> RunStatus:
         """Return status.json as it was last written; ``launcher.status`` also looks whether it is true."""
@@ -238,7 +242,7 @@ class RunDir:
 
     def read_event(self, kind: str, epoch: int) -> pd.DataFrame:
         """Return one events file as a frame."""
-        return pq.read_table(self.events / f"{kind}-{epoch:04d}.parquet").to_pandas()
+        return _read_frame(self.events / f"{kind}-{epoch:04d}.parquet")
 
     def last_epoch(self) -> int:
         """Return the last epoch whose examples are on disk; 0 if there is none."""
@@ -257,22 +261,10 @@ def write_table(path: Path, frame: pd.DataFrame, schema: pa.Schema) -> None:
     replace_file(path, lambda temporary: pq.write_table(table, temporary, compression="zstd"))
 
 
-def replace_file(path: Path, write: Callable[[Path], None]) -> None:
-    """Let ``write`` fill a temporary file beside ``path``, flush it to disk and rename it into place."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        write(temporary)
-        with temporary.open("rb") as stream:
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+def _read_frame(path: Path) -> pd.DataFrame:
+    frame: pd.DataFrame = pq.read_table(path).to_pandas()
+    return frame
 
 
 def _write_text(path: Path, text: str) -> None:
-    replace_file(path, lambda temporary: _write_utf8(temporary, text))
-
-
-def _write_utf8(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
+    replace_file(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))

@@ -1,1 +1,1 @@
-"""training"""
+"""The training loop: encoder, features, checkpoint, epochs."""

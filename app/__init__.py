@@ -1,0 +1,1 @@
+"""The Streamlit app: navigation, session state, services, charts and components."""

@@ -1,0 +1,204 @@
+/* The review card: keys and clicks in, events out. The rest is in review_card_queue.js (what is decided),
+ * review_card_keys.js (which key means what), review_card_view.js and review_card_chart.js (drawing);
+ * review_card.py joins the files into one module.
+ *
+ * Streamlit calls the default export at every rerun with fresh data, so the state lives on the shadow root.
+ */
+const SEND_AFTER_MS = 30; // after the last key: a burst is one rerun
+const RESEND_AFTER_MS = 2000; // doubled at each try
+const RESEND_AT_MOST_MS = 15000;
+const UNSAVED_SHOWN_AFTER_MS = 3000;
+const SWAP_GUARD_MS = 300; // a card that the server swapped in cannot be hit by a key meant for the one before
+const LONGEST_LEAD_TIME_S = 86400;
+
+class ReviewCard {
+  constructor(host, name) {
+    this.host = host;
+    this.name = name;
+    this.root = host.querySelector("[data-part='root']");
+    this.queue = new ReviewQueue(name);
+    this.view = new ReviewView(this.root);
+    this.calls = 0;
+    this.resendAfter = RESEND_AFTER_MS;
+    this.shownAt = performance.now();
+    this.swappedAt = -Infinity;
+  }
+
+  /** Takes fresh data from a rerun. Returns the number of the call, to be handed to leave(). */
+  update(data, setStateValue) {
+    this.server = data;
+    this.setStateValue = setStateValue;
+    if (!this.listening) this.#listen();
+    const waiting = this.queue.pending.length;
+    if (this.queue.receive(data)) {
+      this.shownAt = performance.now();
+      if (this.calls) this.swappedAt = this.shownAt;
+    }
+    if (this.queue.pending.length < waiting) this.resendAfter = RESEND_AFTER_MS;
+    if (!this.calls && this.queue.pending.length) this.#schedule();
+    this.view.setClasses(data.classes);
+    this.#draw();
+    this.calls += 1;
+    return this.calls;
+  }
+
+  /** Unmounted: unless a newer call has come, stop listening. Unsent events wait in sessionStorage. */
+  leave(call) {
+    if (call !== this.calls) return;
+    this.listening.abort();
+    this.listening = null;
+    for (const timer of [this.sendTimer, this.resendTimer, this.unsavedTimer]) clearTimeout(timer);
+    this.calls = 0;
+  }
+
+  #listen() {
+    this.listening = new AbortController();
+    const { signal } = this.listening;
+    document.addEventListener("keydown", (event) => this.#onKey(event), { capture: true, signal });
+    this.root.addEventListener("click", (event) => this.#onClick(event), { signal });
+    this.root.addEventListener("mousedown", (event) => this.#onMouseDown(event), { signal });
+  }
+
+  #onKey(event) {
+    if (belongsElsewhere(event, this.host)) return;
+    const isHelpOpen = !this.view.parts.help.hidden;
+    const command = isHelpOpen && event.key === "Escape" ? { name: "help" } : commandOf(event);
+    if (!command) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (event.repeat || (isHelpOpen && command.name !== "help")) return;
+    this.#run(command);
+  }
+
+  #onClick(event) {
+    const button = event.target.closest("[data-command]");
+    if (button) this.#run({ name: button.dataset.command, place: Number(button.dataset.place) });
+    else if (event.target === this.view.parts.help) this.#run({ name: "help" });
+  }
+
+  #onMouseDown(event) {
+    // A click leaves no button focused: the space bar would press it again. It does leave a text box.
+    if (event.target.closest("button")) {
+      event.preventDefault();
+      document.activeElement?.blur();
+    }
+  }
+
+  #run({ name, place }) {
+    const card = this.queue.card();
+    if (name === "help") this.#toggleHelp();
+    else if (name === "undo") this.#undo();
+    else if (name === "redo") this.#redo();
+    else if (!card) return;
+    else if (name === "unfold") this.view.unfold();
+    else if (name === "back") this.#look(-1);
+    else if (name === "forth") this.#look(1);
+    else if (name === "skip") this.#skip(card);
+    else this.#decide(card, name, place);
+  }
+
+  #decide(card, name, place) {
+    if (performance.now() - this.swappedAt < SWAP_GUARD_MS) return;
+    if (this.queue.isUnsaved(card.index)) {
+      this.view.confirm("refused", "Already decided, still being saved");
+      return;
+    }
+    const chosen = name === "accept" ? card.suggested_label : name === "relabel" ? this.server.classes[place] : null;
+    if (chosen === undefined) return; // a key beyond the last class
+    if (name === "accept" && (!chosen || chosen === card.given_label)) {
+      this.view.confirm("refused", "No other label is suggested here");
+      return;
+    }
+    // Choosing the given label is keeping it.
+    const isRelabel = chosen !== null && chosen !== card.given_label;
+    const action = isRelabel ? "relabel" : chosen !== null ? "keep" : name;
+    const leadTime = Math.min((performance.now() - this.shownAt) / 1000, LONGEST_LEAD_TIME_S);
+    this.queue.decide(action, isRelabel ? chosen : null, Number(leadTime.toFixed(3)));
+    this.#changed();
+    this.view.confirm(action, decisionWords(action, chosen), card.example_id);
+  }
+
+  #undo() {
+    const undone = this.queue.undo();
+    this.#changed();
+    this.view.confirm("neutral", undone ? `Undone: ${decisionWords(undone.action, undone.label)}` : "Undo asked for");
+  }
+
+  #redo() {
+    const again = this.queue.redo();
+    this.#changed();
+    this.view.confirm(again?.action ?? "neutral", again ? `Redone: ${decisionWords(again.action, again.label)}` : "Redo asked for");
+  }
+
+  #skip(card) {
+    if (this.queue.skip()) {
+      this.#moved();
+      this.view.confirm("neutral", "Skipped, comes back later", card.example_id);
+    } else this.view.confirm("refused", "This is the only one at hand");
+  }
+
+  #look(step) {
+    if (this.queue.look(step)) this.#moved();
+    else this.view.confirm("refused", step < 0 ? "This is the first one at hand" : "This is the last one at hand");
+  }
+
+  #toggleHelp() {
+    const { help } = this.view.parts;
+    help.hidden = !help.hidden;
+    if (help.hidden) this.focusBeforeHelp?.focus();
+    else {
+      this.focusBeforeHelp = this.host.activeElement ?? document.activeElement;
+      this.view.parts["help-close"].focus();
+    }
+  }
+
+  #moved() {
+    this.shownAt = performance.now();
+    this.#draw();
+  }
+
+  #changed() {
+    this.#moved();
+    this.#schedule();
+  }
+
+  #draw() {
+    this.view.draw(this.queue, this.server);
+    const waiting = this.queue.pending.length;
+    if (!waiting) {
+      for (const timer of [this.sendTimer, this.resendTimer, this.unsavedTimer]) clearTimeout(timer);
+      this.unsavedTimer = null;
+      this.view.setUnsaved("");
+    } else this.unsavedTimer ??= setTimeout(() => this.#tellUnsaved(), UNSAVED_SHOWN_AFTER_MS);
+  }
+
+  #tellUnsaved() {
+    const waiting = this.queue.pending.length;
+    this.view.setUnsaved(`${waiting} not saved yet, sending again`);
+  }
+
+  #schedule() {
+    clearTimeout(this.sendTimer);
+    this.sendTimer = setTimeout(() => this.#send(), SEND_AFTER_MS);
+  }
+
+  /** Sends everything that is not acknowledged, and again later if no answer comes. */
+  #send() {
+    // sent_ms makes a repeated state value differ from the one before: Streamlit calls back only on a change.
+    this.setStateValue("pending", { sent_ms: Date.now(), events: this.queue.pending });
+    clearTimeout(this.resendTimer);
+    this.resendTimer = setTimeout(() => {
+      this.resendAfter = Math.min(2 * this.resendAfter, RESEND_AT_MOST_MS);
+      this.#send();
+    }, this.resendAfter);
+  }
+}
+
+export default function mount({ data, parentElement, setStateValue }) {
+  const before = parentElement.laneReviewCard;
+  if (before && before.name !== data.name) before.leave(before.calls);
+  const card = before?.name === data.name ? before : new ReviewCard(parentElement, data.name);
+  parentElement.laneReviewCard = card;
+  const call = card.update(data, setStateValue);
+  return () => card.leave(call);
+}

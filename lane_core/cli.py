@@ -1,0 +1,182 @@
+"""``python -m lane_core``: audit a file, open the app, export; the same services as the pages."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from lane_core import __version__
+from lane_core.config import PACKAGED_ENCODER, PRESETS, RunConfig
+from lane_core.errors import LaneError
+from lane_core.home import SAMPLE_DATA, lane_home
+
+DEMO_NAME = "Sample: support forum emotions"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit status: 0, or 1 with a message on standard error."""
+    arguments = _parser().parse_args(argv)
+    try:
+        result: int = arguments.run(arguments)
+    except LaneError as error:
+        _say(f"Error: {error}")
+        return 1
+    except KeyboardInterrupt:
+        _say("Stopped. The same command goes on after the last whole epoch.")
+        return 130
+    return result
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m lane_core", description="Find and fix the wrong labels of a text data set."
+    )
+    parser.add_argument("--version", action="version", version=f"LANE Audit {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    audit = commands.add_parser("audit", help="score every label of a file, without a browser")
+    audit.add_argument("file", type=Path, help="CSV, TSV, JSON Lines or Parquet")
+    audit.add_argument("--text-column", help="guessed if not given")
+    audit.add_argument("--label-column", help="guessed if not given")
+    audit.add_argument("--id-column", help="guessed if not given")
+    audit.add_argument("--split-column", help="guessed if not given")
+    audit.add_argument("--encoding", help="of a text file; default: UTF-8, or what its byte order mark says")
+    audit.add_argument("--drop-unlabelled", action="store_true", help="leave rows without a label unscored")
+    audit.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the results")
+    audit.add_argument("--method", help="default: lane")
+    audit.add_argument("--preset", choices=list(PRESETS), default="default")
+    audit.add_argument("--encoder", metavar="NAME_OR_PATH", help=f"default: the packaged {PACKAGED_ENCODER}")
+    audit.add_argument("--epochs", type=int)
+    audit.add_argument("--batch-size", type=int)
+    audit.add_argument("--learning-rate", type=float)
+    audit.add_argument("--seed", type=int)
+    audit.add_argument("--device", help="auto, cpu, cuda or cuda:<n>")
+    audit.set_defaults(run=_audit)
+
+    train = commands.add_parser("train", help="train the run of a run directory (what the app starts)")
+    train.add_argument("run_dir", type=Path)
+    train.set_defaults(run=_train)
+
+    app = commands.add_parser("app", help="open the app")
+    app.add_argument("--port", type=int, default=8501)
+    app.set_defaults(run=_app)
+
+    demo = commands.add_parser("demo", help="make the sample project, start its run, open the app")
+    demo.add_argument("--port", type=int, default=8501)
+    demo.set_defaults(run=_demo)
+
+    export = commands.add_parser("export", help="write the corrected file of a run (the app must be closed)")
+    export.add_argument("--run", dest="run_id", help="default: the newest run")
+    export.add_argument("--output", type=Path, required=True, metavar="DIR")
+    export.set_defaults(run=_export)
+    return parser
+
+
+def _audit(arguments: argparse.Namespace) -> int:
+    from lane_core.api import run_to_the_end
+    from lane_core.data import audit_frame, examples_of, file_sha256, guess_columns, read_table
+    from lane_core.data import with_validation, write_manifest, write_rows
+    from lane_core.files import replace_file
+    from lane_core.progress_bar import ProgressBar
+    from lane_core.runs.results import manifest_values
+    from lane_core.runs.run_dir import RunDir
+
+    chosen = {
+        "method": arguments.method,
+        "encoder": arguments.encoder,
+        "epochs": arguments.epochs,
+        "batch_size": arguments.batch_size,
+        "learning_rate": arguments.learning_rate,
+        "seed": arguments.seed,
+        "device": arguments.device,
+    }
+    config = RunConfig.from_preset(
+        arguments.preset, **{name: value for name, value in chosen.items() if value is not None}
+    )
+    table = read_table(arguments.file, arguments.encoding)
+    columns = guess_columns(
+        table, arguments.text_column, arguments.label_column, arguments.id_column, arguments.split_column
+    )
+    examples = with_validation(examples_of(table, columns, arguments.drop_unlabelled))
+    for problem in examples.problems:
+        _say(f"Note: {problem.message}")
+
+    output: Path = arguments.output
+    run_dir = RunDir(output / "run")
+    run_dir.path.mkdir(parents=True, exist_ok=True)
+    _log_to(run_dir.log)
+    with ProgressBar(f"{table.name}: {len(examples.frame):,} examples") as bar:
+        final, similarity = run_to_the_end(run_dir, examples, config, table.name, bar.show)
+    audited = audit_frame(table, columns, examples.frame, final, run_id=run_dir.run_id)
+    write_rows(audited, output / "audit.csv", "csv")
+    replace_file(output / "class_similarity.csv", similarity.to_csv)
+    manifest = manifest_values(
+        table.name, file_sha256(arguments.file), examples.num_rows, len(examples.frame), examples.classes,
+        config, run_dir, {}, num_changes=0,
+    )  # fmt: skip
+    write_manifest(manifest, output / "manifest.json")
+    flagged = int(final["is_label_issue"].sum())
+    _say(f"{flagged:,} of {len(final):,} labels are suspect. Results: {output / 'audit.csv'}")
+    return 0
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    from lane_core.runs.run_dir import RunDir
+    from lane_core.runs.worker import work
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    status = work(RunDir(arguments.run_dir.resolve()))
+    return 0 if status.state in ("finished", "cancelled") else 1
+
+
+def _app(arguments: argparse.Namespace) -> int:
+    root = Path(__file__).resolve().parent.parent
+    os.chdir(root)
+    _say(f"LANE Audit: http://localhost:{arguments.port} (stop it with Ctrl+C; data in {lane_home().path})")
+    sys.stderr.flush()
+    streamlit = [sys.executable, "-m", "streamlit", "run", "app/main.py", "--server.port", str(arguments.port)]
+    os.execv(sys.executable, streamlit)
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from lane_core.records import ColumnChoice
+    from lane_core.workspace import Workspace
+
+    workspace = Workspace(lane_home())
+    try:
+        if workspace.find_dataset(DEMO_NAME) is None:
+            columns = ColumnChoice(text="text", label="label", example_id="id", split="split")
+            record = workspace.add_dataset(SAMPLE_DATA / "emotions.csv", columns, DEMO_NAME)
+            workspace.start_run(record.dataset_id, RunConfig())
+            _say("The sample project is ready and its first run has started; the first page shows it.")
+    finally:
+        workspace.close()
+    return _app(arguments)
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from lane_core.workspace import Workspace
+
+    workspace = Workspace(lane_home())
+    try:
+        files = workspace.export(arguments.run_id or workspace.newest_run().run_id, arguments.output)
+    finally:
+        workspace.close()
+    for path in (files.corrected, files.audit, files.changes, files.manifest):
+        _say(str(path))
+    return 0
+
+
+def _log_to(path: Path) -> None:
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.getLogger("lane_core").addHandler(handler)
+    logging.getLogger("lane_core").setLevel(logging.INFO)
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")

@@ -1,0 +1,155 @@
+"""What a person should know about a file before it is stored."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+
+from lane_core.data.cells import cell_label, cell_text
+from lane_core.data.columns import require_columns
+from lane_core.data.tables import Table
+from lane_core.errors import DataError
+from lane_core.records import ColumnChoice, Problem
+
+_ROWS_KEPT = 20
+_ROWS_NAMED = 3
+
+
+def check(table: Table, columns: ColumnChoice) -> list[Problem]:
+    """Return what is wrong or remarkable in a file, blocking problems first.
+
+    Blocking: a missing label (unless unlabelled rows are left out on import), fewer than two classes, ids that are
+    repeated or blank. Not blocking: empty texts, classes of one example, equal texts (but for space around them) with
+    different labels, bytes that are not the encoding.
+
+    Raises:
+        DataError: If a column does not exist, is chosen twice, or holds lists or objects as labels.
+    """
+    require_columns(table, columns)
+    labels = label_names(table, columns.label)
+    texts = [cell_text(value).strip() for value in table.values(columns.text)]
+    problems = [
+        *_missing_label(labels, table.name),
+        *_single_class(labels, table.name),
+        *_duplicate_id(table, columns.example_id),
+        *_unreadable_bytes(table),
+        *_empty_text(texts, table.name),
+        *_conflicting_duplicates(texts, labels, table.name),
+        *_rare_class(labels, table.name),
+    ]
+    return sorted(problems, key=lambda problem: not problem.blocking)
+
+
+def label_names(table: Table, column: str) -> list[str | None]:
+    """Return the class name of every row, None where it has none.
+
+    Raises:
+        DataError: If a cell holds a list or an object.
+    """
+    names = []
+    for row, value in enumerate(table.values(column), start=1):
+        try:
+            names.append(cell_label(value))
+        except DataError as error:
+            raise DataError(
+                f"Row {row} of {table.name}, column {column!r}: {error}. Choose a column with one label a row."
+            ) from error
+    return names
+
+
+def _missing_label(labels: Sequence[str | None], file_name: str) -> Iterator[Problem]:
+    rows = _rows(label is None for label in labels)
+    if rows:
+        unlabelled = "the row" if len(rows) == 1 else f"the {len(rows):,} rows"
+        message = f"{_in_words(rows, 'has', 'have')} no label in {file_name}. Fill in, or import without {unlabelled}."
+        yield _problem("missing_label", message, rows, blocking=True)
+
+
+def _single_class(labels: Sequence[str | None], file_name: str) -> Iterator[Problem]:
+    classes = sorted({label for label in labels if label is not None})
+    if len(classes) < 2:
+        found = f"only {classes[0]!r}" if classes else "no label at all"
+        message = (
+            f"The label column of {file_name} holds {found}. Two classes are needed; choose another column."
+        )
+        yield _problem("single_class", message, [], blocking=True)
+
+
+def _duplicate_id(table: Table, column: str | None) -> Iterator[Problem]:
+    if column is None:
+        return
+    ids = [cell_text(value).strip() for value in table.values(column)]
+    counts = Counter(ids)
+    rows = _rows(not example_id or counts[example_id] > 1 for example_id in ids)
+    if rows:
+        seen = ids[rows[0] - 1]
+        message = (
+            f"{_in_words(rows, 'has', 'have')} a blank or repeated id in column {column!r} of {table.name} "
+            f"(the first holds {seen!r}). Choose another id column, or none to number the rows."
+        )
+        yield _problem("duplicate_id", message, rows, blocking=True)
+
+
+def _unreadable_bytes(table: Table) -> Iterator[Problem]:
+    rows = list(table.unreadable_rows)
+    if rows:
+        message = (
+            f"{_in_words(rows, 'holds', 'hold')} bytes of {table.name} that cannot be read. They are kept in the file "
+            "and shown as \ufffd; try another encoding, for example cp1252 or latin-1."
+        )
+        yield _problem("unreadable_bytes", message, rows)
+
+
+def _empty_text(texts: Sequence[str], file_name: str) -> Iterator[Problem]:
+    rows = _rows(not text for text in texts)
+    if rows:
+        message = f"{_in_words(rows, 'has', 'have')} no text in {file_name}. Nothing can be learnt from an empty text."
+        yield _problem("empty_text", message, rows)
+
+
+def _conflicting_duplicates(
+    texts: Sequence[str], labels: Sequence[str | None], file_name: str
+) -> Iterator[Problem]:
+    labels_of: dict[str, set[str]] = defaultdict(set)
+    for text, label in zip(texts, labels, strict=True):
+        if text and label is not None:
+            labels_of[text].add(label)
+    rows = _rows(
+        label is not None and len(labels_of[text]) > 1 if text else False
+        for text, label in zip(texts, labels, strict=True)
+    )
+    if rows:
+        first = texts[rows[0] - 1]
+        message = (
+            f"{_in_words(rows, 'has', 'have')} a text in {file_name} that another row labels differently: "
+            f"{first[:60]!r} is {' and '.join(sorted(labels_of[first]))}. At most one of them is right."
+        )
+        yield _problem("conflicting_duplicates", message, rows)
+
+
+def _rare_class(labels: Sequence[str | None], file_name: str) -> Iterator[Problem]:
+    counts = Counter(label for label in labels if label is not None)
+    rows = _rows(label is not None and counts[label] == 1 for label in labels)
+    if rows:
+        named = ", ".join(repr(labels[row - 1]) for row in rows[:_ROWS_NAMED])
+        some = "A class has" if len(rows) == 1 else f"{len(rows):,} classes have"
+        message = (
+            f"{some} one example only in {file_name} ({named}). It may be a misspelt label; "
+            "a class of one can be neither learnt nor checked."
+        )
+        yield _problem("rare_class", message, rows)
+
+
+def _rows(flags: Iterator[bool] | Sequence[bool]) -> list[int]:
+    return [row for row, flag in enumerate(flags, start=1) if flag]
+
+
+def _in_words(rows: Sequence[int], singular: str, plural: str) -> str:
+    if len(rows) == 1:
+        return f"Row {rows[0]} {singular}"
+    named = ", ".join(map(str, rows[:_ROWS_NAMED]))
+    return f"{len(rows):,} rows (first: {named}) {plural}"
+
+
+def _problem(kind: str, message: str, rows: Sequence[int], *, blocking: bool = False) -> Problem:
+    return Problem(kind, message, max(len(rows), 1), tuple(rows[:_ROWS_KEPT]), blocking)

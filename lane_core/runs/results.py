@@ -1,0 +1,101 @@
+"""What a run found, read from its directory, with class names instead of codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lane_core import __version__
+from lane_core.config import RunConfig
+from lane_core.errors import RunError
+from lane_core.runs.run_dir import RunDir
+
+
+def final_table(run_dir: RunDir) -> pd.DataFrame:
+    """Return where every example stands after the last epoch on disk.
+
+    Columns: index, predicted_label, suggested_label, suggested_probability, given_probability, is_label_issue,
+    label_score, alm, aum, alm_rank (1 = lowest ALM), similarity, weight, split; sorted by index.
+
+    Raises:
+        RunError: If no epoch is complete yet.
+    """
+    epoch = _last_epoch(run_dir)
+    names = np.array(run_dir.dataset().classes, dtype=object)
+    frame = run_dir.read_event("epoch", epoch)
+    frame["predicted_label"] = names[frame["predicted"]]
+    frame["suggested_label"] = names[frame["suggested"]]
+    frame["alm_rank"] = frame["alm"].rank(method="first").astype("int64")
+    frame["split"] = run_dir.examples()["split"].to_numpy()
+    return frame[
+        [
+            "index",
+            "predicted_label",
+            "suggested_label",
+            "suggested_probability",
+            "given_probability",
+            "is_label_issue",
+            "label_score",
+            "alm",
+            "aum",
+            "alm_rank",
+            "similarity",
+            "weight",
+            "split",
+        ]
+    ]
+
+
+def class_similarity(run_dir: RunDir) -> pd.DataFrame:
+    """Return the learned class similarity after the last epoch, (K, K), given classes down, predicted across."""
+    pairs = run_dir.read_event("similarity", _last_epoch(run_dir))
+    names = list(run_dir.dataset().classes)
+    matrix = pairs["value"].to_numpy().reshape(len(names), len(names))
+    return pd.DataFrame(matrix, index=pd.Index(names, name="given_label"), columns=names)
+
+
+def manifest_values(
+    source_name: str,
+    source_sha256: str,
+    num_rows: int,
+    num_examples: int,
+    classes: Sequence[str],
+    config: RunConfig,
+    run_dir: RunDir,
+    decision_counts: Mapping[str, int],
+    num_changes: int,
+) -> dict[str, Any]:
+    """Return the content of manifest.json: what went in, what was run, what was decided."""
+    epoch = run_dir.last_epoch()
+    metrics = run_dir.read_event("metrics", epoch).iloc[0] if epoch else {}
+    threshold = metrics.get("mu")
+    return {
+        "source": source_name,
+        "source_sha256": source_sha256,
+        "num_rows": num_rows,
+        "num_examples": num_examples,
+        "classes": list(classes),
+        "run_id": run_dir.run_id,
+        "config": asdict(config),
+        "encoder": config.encoder,
+        "seed": config.seed,
+        "epochs_done": epoch,
+        "alm_threshold": None if threshold is None or pd.isna(threshold) else float(threshold),
+        "num_flagged": int(metrics.get("num_flagged", 0)),
+        "decisions": dict(decision_counts),
+        "num_changed_labels": num_changes,
+        "lane_audit_version": __version__,
+        "written_at": datetime.now(UTC).isoformat(),
+    }
+
+
+def _last_epoch(run_dir: RunDir) -> int:
+    epoch = run_dir.last_epoch()
+    if epoch == 0:
+        raise RunError(f"Run {run_dir.run_id} has no complete epoch yet. Wait for its first epoch, or resume it.")
+    return epoch

@@ -1,0 +1,148 @@
+"""The worker: trains the run of one run directory and writes down what happens, as it happens."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from lane_core.errors import LaneError
+from lane_core.evidence.neighbours import nearest_neighbours
+from lane_core.records import RunStatus
+from lane_core.runs.run_dir import RunDir
+from lane_core.training.loop import TrainingData, TrainingRun
+from lane_core.training.progress import Cancelled, EpochReport, StepProgress
+from lane_core.training.saving import save_embeddings, save_theta
+
+STATUS_SECONDS = 0.5
+"""Status.json is replaced at most this often between epochs."""
+
+log = logging.getLogger(__name__)
+
+
+class RunWriter:
+    """Observer that keeps status.json true and writes the events files."""
+
+    def __init__(self, run_dir: RunDir, on_status: Callable[[RunStatus], None] | None = None) -> None:
+        """``on_status`` hears every status as well; the command line draws its bar from it."""
+        self.run_dir = run_dir
+        self.on_status = on_status
+        self.stop_asked = False
+        self._written_at = 0.0
+        self.status = RunStatus(
+            state="running",
+            pid=os.getpid(),
+            epochs=run_dir.config().epochs,
+            started_at=run_dir.status().started_at or _now(),
+        )
+
+    def update(self, *, at_once: bool = True, **changes: object) -> None:
+        """Change fields of the status; with ``at_once`` false it is written when it is due."""
+        self.status = replace(self.status, **changes)  # type: ignore[arg-type]
+        if self.on_status:
+            self.on_status(self.status)
+        now = time.monotonic()
+        if at_once or now - self._written_at >= STATUS_SECONDS:
+            self.run_dir.write_status(self.status)
+            self.stop_asked = self.run_dir.cancel_file.exists()
+            self._written_at = now
+
+    def phase(self, words: str) -> None:
+        """Say what the run does now."""
+        self.update(phase=words, at_once=False)
+
+    def prepared(self, embeddings: npt.NDArray[np.float32]) -> None:
+        """Find every example's neighbours while the embeddings are at hand."""
+        self.update(phase="finding neighbours")
+        if not (self.run_dir.events / "neighbours-0000.parquet").exists():
+            self.run_dir.write_event("neighbours", 0, nearest_neighbours(embeddings))
+
+    def step(self, progress: StepProgress) -> None:
+        """Count the step."""
+        self.update(
+            at_once=False,
+            epoch=progress.epoch,
+            step=progress.step,
+            total_steps=progress.total_steps,
+            seconds_left=progress.seconds_left,
+        )
+
+    def epoch_end(self, report: EpochReport) -> None:
+        """Write the events files of the epoch, the examples last."""
+        similarity = report.class_similarity
+        num_classes = len(similarity)
+        given, predicted = np.divmod(np.arange(num_classes**2), num_classes)
+        pairs = pd.DataFrame({"given": given, "predicted": predicted, "value": similarity.ravel()})
+        for kind, frame in (
+            ("losses", pd.DataFrame(report.losses)),
+            ("similarity", pairs),
+            ("metrics", pd.DataFrame([report.metrics])),
+            ("epoch", pd.DataFrame(report.examples)),
+        ):
+            self.run_dir.write_event(kind, report.epoch, frame)
+        log.info("epoch %d: %s", report.epoch, _in_words(report))
+        self.update(epoch=report.epoch)
+
+    def should_stop(self) -> bool:
+        """Whether the cancel file is there; looked for when the status is written."""
+        return self.stop_asked
+
+
+def work(run_dir: RunDir, on_status: Callable[[RunStatus], None] | None = None) -> RunStatus:
+    """Train the run to its end, or on from its checkpoint; the last status is written and returned.
+
+    Errors end the run as "failed" with their message; they are logged with their trace, not raised.
+    """
+    writer = RunWriter(run_dir, on_status)
+    writer.update(phase="starting", message="")
+    try:
+        _train(run_dir, writer)
+    except Cancelled:
+        state, message = "cancelled", "Cancelled. Resume to go on after the last whole epoch."
+    except LaneError as error:
+        log.error("%s", error)
+        state, message = "failed", str(error)
+    except Exception as error:
+        log.exception("the run failed")
+        state, message = "failed", f"{type(error).__name__}: {error}. The log holds the trace."
+    else:
+        state, message = "finished", ""
+    writer.update(phase="", seconds_left=None, ended_at=_now(), state=state, message=message)
+    return writer.status
+
+
+def _train(run_dir: RunDir, writer: RunWriter) -> None:
+    dataset, config, examples = run_dir.dataset(), run_dir.config(), run_dir.examples()
+    codes = {name: code for code, name in enumerate(dataset.classes)}
+    data = TrainingData(
+        texts=examples["text"].tolist(),
+        labels=np.array([codes[label] for label in examples["given_label"]], dtype=np.int64),
+        splits=np.array(examples["split"], dtype=np.str_),
+        num_classes=len(dataset.classes),
+    )
+    run = TrainingRun(data, config, writer, run_dir.checkpoint)
+    writer.update(device=str(run.device))
+    log.info("%d examples, %d classes, %s, %s", len(data.texts), data.num_classes, run.device, config)
+    run.train()
+    writer.update(phase="saving the classifier")
+    save_embeddings(run_dir.result, run.theta_embeddings())
+    save_theta(run_dir.result, run.method.networks["theta"], run.encoder, dataset.classes)
+
+
+def _in_words(report: EpochReport) -> str:
+    return ", ".join(
+        f"{name} {value:.3f}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in report.metrics.items()
+        if value is not None
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()

@@ -1,0 +1,284 @@
+"""Human decisions: appended, never changed. The audit log, the undo stack and the truth in one table.
+
+A row is a decision, or an undo or redo of one (``target``). A decision is live unless the newest undo or redo
+about it is an undo; the newest live decision on an example, whoever took it, gives its current label.
+
+What an example's label is after a decision is settled when the decision is stored (``final_label``): the new
+label of a relabel, otherwise the label that the run under review trained on (without a run, that of the file).
+So "keep" in a later run keeps an earlier correction, which is what the annotator saw.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Literal
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from lane_core.errors import StoreError
+from lane_core.records import Decision
+from lane_core.store.decision_table import decision_table
+from lane_core.store.frames import fetch_frame, now_utc, registered
+from lane_core.store.lookups import class_names, newest_epoch, run_dataset_id
+from lane_core.store.store import Store
+
+_WRITING = threading.Lock()
+"""Held while decisions are written, so that they commit in the order of ``seq`` (a label version is a seq)
+and two undos at once cannot both find the same decision. Only this process writes the database."""
+
+
+def record_decisions(store: Store, decisions: Sequence[Decision]) -> int:
+    """Append decisions in the given order, all or nothing; earlier ones on the same example stay on record.
+
+    Args:
+        store: The open store.
+        decisions: Of any data sets. One whose ``decision_id`` is stored already, or that came earlier in the
+            sequence, is skipped.
+
+    Returns:
+        Number of decisions that are new. Repeating the same call gives 0.
+
+    Raises:
+        StoreError: If a data set, run, index, class or action is unknown; none of the decisions is then stored.
+
+    Tables: reads datasets, label_classes, runs, run_examples, examples; writes decisions. One transaction.
+    """
+    with _WRITING, store.transaction() as cursor:
+        new = _new_decisions(cursor, decisions)
+        if new:
+            _append(cursor, decision_table(cursor, new))
+        return len(new)
+
+
+def undo(store: Store, dataset_id: str, annotator: str, undo_id: str) -> Decision | None:
+    """Take back the newest live decision of an annotator.
+
+    Args:
+        store: The open store.
+        dataset_id: Where to look.
+        annotator: Whose decision; nobody else's is touched.
+        undo_id: Made by the client: the same id again changes nothing and returns the same.
+
+    Returns:
+        The decision taken back, or None if there was none.
+
+    Raises:
+        StoreError: If the data set is unknown, or the id belongs to something else.
+    """
+    return _step(store, dataset_id, annotator, undo_id, "undo")
+
+
+def redo(store: Store, dataset_id: str, annotator: str, redo_id: str) -> Decision | None:
+    """Restore the decision that this annotator's last undo took back; arguments and errors as for ``undo``.
+
+    A new decision of the annotator leaves nothing to redo.
+
+    Returns:
+        The decision restored, or None if there was none.
+    """
+    return _step(store, dataset_id, annotator, redo_id, "redo")
+
+
+def decision_history(store: Store, dataset_id: str, limit: int) -> pd.DataFrame:
+    """Return the newest decisions, undos and redos.
+
+    Args:
+        store: The open store.
+        dataset_id: An unknown one gives an empty frame.
+        limit: At most so many rows.
+
+    Returns:
+        seq, decision_id, kind, index, example_id, action, label, seen_label, target, run_id, annotator,
+        lead_time_s, note, created_at, is_live; newest first. Labels are class names; an undo or redo shows the
+        action and labels of its target, and ``is_live`` of a target's rows is that of the target.
+    """
+    query = """
+        select d.seq, d.decision_id, d.kind, d.index, e.example_id, d.action, label.name as label,
+            seen.name as seen_label, d.target, d.run_id, d.annotator, d.lead_time_s, d.note, d.created_at,
+            live.decision_id is not null as is_live
+        from decisions d
+        join examples e on e.dataset_id = d.dataset_id and e.index = d.index
+        left join label_classes label on label.dataset_id = d.dataset_id and label.code = d.label
+        left join label_classes seen on seen.dataset_id = d.dataset_id and seen.code = d.seen_label
+        left join live_decisions live on live.decision_id = coalesce(d.target, d.decision_id)
+        where d.dataset_id = $dataset_id
+        order by d.seq desc
+        limit $limit
+    """
+    with store.cursor() as cursor:
+        return fetch_frame(cursor, query, {"dataset_id": dataset_id, "limit": limit})
+
+
+def review_progress(store: Store, run_id: str) -> dict[str, int]:
+    """Return how far the review of a run has come.
+
+    Returns:
+        suspects (flagged in the last epoch), suspects_reviewed, examples (of the data set), reviewed (with a
+        live decision, from whichever run), and of these corrected, kept, excluded, flagged by the newest
+        live decision; the four add up to reviewed.
+
+    Raises:
+        StoreError: If there is no such run.
+    """
+    query = """
+        select
+            count(*) filter (is_suspect) as suspects,
+            count(*) filter (is_suspect and status <> '') as suspects_reviewed,
+            count(*) as examples,
+            count(*) filter (status <> '') as reviewed,
+            count(*) filter (status = 'relabel') as corrected,
+            count(*) filter (status = 'keep') as kept,
+            count(*) filter (status = 'exclude') as excluded,
+            count(*) filter (status = 'flag') as flagged
+        from (
+            select l.status, coalesce(p.is_label_issue, false) as is_suspect
+            from current_labels l
+            left join (select index, is_label_issue from example_epochs where run_id = $run_id and epoch = $epoch) p
+                on p.index = l.index
+            where l.dataset_id = $dataset_id
+        )
+    """
+    with store.cursor() as cursor:
+        parameters = {
+            "dataset_id": run_dataset_id(cursor, run_id),
+            "run_id": run_id,
+            "epoch": newest_epoch(cursor, run_id),
+        }
+        counts = fetch_frame(cursor, query, parameters).iloc[0]
+    return {str(name): int(count) for name, count in counts.items()}
+
+
+def label_version(store: Store, dataset_id: str) -> int:
+    """Return the number of the newest decision, undo or redo of a data set; 0 if there is none.
+
+    The same number means the same labels.
+    """
+    with store.cursor() as cursor:
+        row = cursor.execute(
+            "select max(seq) from decisions where dataset_id = ? and index is not null", [dataset_id]
+        ).fetchone()
+    return int(row[0]) if row and row[0] is not None else 0
+
+
+def _new_decisions(cursor: duckdb.DuckDBPyConnection, decisions: Sequence[Decision]) -> list[Decision]:
+    ids = [decision.decision_id for decision in decisions]
+    known = cursor.execute(
+        "select decision_id from decisions where decision_id in (select unnest($ids::text[]))", {"ids": ids}
+    ).fetchall()
+    seen = {row[0] for row in known}
+    new = []
+    for decision in decisions:
+        if decision.decision_id not in seen:
+            seen.add(decision.decision_id)
+            new.append(decision)
+    return new
+
+
+def _append(cursor: duckdb.DuckDBPyConnection, rows: pa.Table) -> None:
+    numbers = cursor.execute("select nextval('decision_seq') from range($n)", {"n": rows.num_rows}).fetchall()
+    # Numbered here: an insert with nextval may run in parallel, and would not number in the given order.
+    numbered = rows.append_column("seq", pa.array(sorted(row[0] for row in numbers), pa.int64()))
+    query = """
+        insert into decisions by name
+        select new.*, coalesce(new.label, r.label, e.given_label) as final_label,
+            'decision' as kind, $now as created_at
+        from {name} new
+        join examples e on e.dataset_id = new.dataset_id and e.index = new.index
+        left join run_examples r on r.run_id = new.run_id and r.index = new.index
+    """
+    with registered(cursor, numbered) as name:
+        cursor.execute(query.format(name=name), {"now": now_utc()})
+
+
+def _step(
+    store: Store, dataset_id: str, annotator: str, step_id: str, kind: Literal["undo", "redo"]
+) -> Decision | None:
+    """Undo or redo, unless a step with this id was taken already."""
+    with _WRITING, store.transaction() as cursor:
+        names = class_names(cursor, dataset_id)
+        taken = cursor.execute(
+            "select kind, dataset_id, annotator, target from decisions where decision_id = ?", [step_id]
+        ).fetchone()
+        if taken is None:
+            query = _NEWEST_LIVE if kind == "undo" else _NEWEST_UNDONE
+            found = cursor.execute(query, {"dataset_id": dataset_id, "annotator": annotator}).fetchone()
+            target = found[0] if found else None
+            _append_step(cursor, dataset_id, annotator, step_id, kind, target)
+        elif taken[:3] == (kind, dataset_id, annotator):
+            target = taken[3]
+        else:
+            raise StoreError(
+                f"The id {step_id!r} belongs to another {taken[0]}, by {taken[2]!r}. "
+                f"Give each {kind} an id of its own."
+            )
+        return _decision(cursor, target, names) if target is not None else None
+
+
+_NEWEST_LIVE = """
+select decision_id from live_decisions
+where dataset_id = $dataset_id and annotator = $annotator
+order by seq desc limit 1
+"""
+
+# The undo stack needs no table: it is the annotator's undone decisions in order of their newest undo, as far as
+# those undos came after the annotator's newest decision.
+_NEWEST_UNDONE = """
+with steps as (
+    select target, arg_max(kind, seq) as newest_kind, max(seq) as newest_seq
+    from decisions
+    where dataset_id = $dataset_id and annotator = $annotator and target is not null
+    group by target
+)
+select target from steps
+where newest_kind = 'undo' and newest_seq > (
+    select coalesce(max(seq), 0) from decisions
+    where dataset_id = $dataset_id and annotator = $annotator and kind = 'decision'
+)
+order by newest_seq desc limit 1
+"""
+
+
+def _append_step(
+    cursor: duckdb.DuckDBPyConnection,
+    dataset_id: str,
+    annotator: str,
+    step_id: str,
+    kind: str,
+    target: str | None,
+) -> None:
+    """Store an undo or redo. One that found nothing is stored too: sent again after a decision, it must not act."""
+    query = """
+        insert into decisions by name
+        select nextval('decision_seq') as seq, $step_id as decision_id, $dataset_id as dataset_id, d.index,
+            $kind as kind, d.action, d.label, d.seen_label, d.decision_id as target, d.run_id,
+            $annotator as annotator, '' as note, $now as created_at
+        from (select $target as wanted) step left join decisions d on d.decision_id = step.wanted
+    """
+    cursor.execute(
+        query,
+        {
+            "step_id": step_id,
+            "dataset_id": dataset_id,
+            "kind": kind,
+            "target": target,
+            "annotator": annotator,
+            "now": now_utc(),
+        },
+    )
+
+
+def _decision(cursor: duckdb.DuckDBPyConnection, decision_id: str, names: Sequence[str]) -> Decision:
+    query = """
+        select decision_id, dataset_id, index, action, label, seen_label, run_id, annotator, lead_time_s, note
+        from decisions where decision_id = ?
+    """
+    row = cursor.execute(query, [decision_id]).fetchall()[0]
+    values = dict(zip((field.name for field in fields(Decision)), row, strict=True))
+    for column in ("label", "seen_label"):
+        code = values[column]
+        values[column] = None if code is None else names[code]
+    return Decision(**values)

@@ -1,0 +1,66 @@
+"""Small look-ups that several queries start with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import duckdb
+
+from lane_core.errors import StoreError
+
+
+def class_names(cursor: duckdb.DuckDBPyConnection, dataset_id: str) -> list[str]:
+    """Return the class names of a data set; a name's position is its code.
+
+    Raises:
+        StoreError: If there is no such data set.
+    """
+    rows = cursor.execute(
+        "select name from label_classes where dataset_id = ? order by code", [dataset_id]
+    ).fetchall()
+    if not rows:
+        raise StoreError(f"There is no data set {dataset_id!r} in the database. Choose one from the list.")
+    return [row[0] for row in rows]
+
+
+def run_dataset_id(cursor: duckdb.DuckDBPyConnection, run_id: str) -> str:
+    """Return the data set that a run belongs to.
+
+    Raises:
+        StoreError: If there is no such run.
+    """
+    row = cursor.execute("select dataset_id from runs where run_id = ?", [run_id]).fetchone()
+    if row is None:
+        raise StoreError(f"There is no run {run_id!r} in the database. Choose one from the list.")
+    return str(row[0])
+
+
+def newest_epoch(cursor: duckdb.DuckDBPyConnection, run_id: str) -> int:
+    """Return the last epoch of which the examples are stored; 0 if there is none."""
+    row = cursor.execute(
+        "select max(epoch) from ingested_files where run_id = ? and kind = 'epoch'", [run_id]
+    ).fetchone()
+    return int(row[0]) if row and row[0] is not None else 0
+
+
+def label_codes(codes: Mapping[str, int], labels: Iterable[str]) -> list[int]:
+    """Return the codes of some class names.
+
+    Args:
+        codes: Code of each class name, in order of code.
+        labels: Class names.
+
+    Raises:
+        StoreError: If a name is no class; the message lists the classes.
+    """
+    found = list(labels)
+    for label in found:
+        if label not in codes:
+            raise StoreError(f"There is no class {label!r}. The classes are: {listed(list(codes))}.")
+    return [codes[label] for label in found]
+
+
+def listed(values: Sequence[object], limit: int = 20) -> str:
+    """Return values as a readable list, cut after ``limit``."""
+    shown = ", ".join(str(value) for value in values[:limit])
+    return f"{shown} … ({len(values)} in all)" if len(values) > limit else shown

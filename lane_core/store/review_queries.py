@@ -1,0 +1,187 @@
+"""Queries of the review screen: the queue, what it holds, and the neighbours of the examples in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import duckdb
+import pandas as pd
+
+from lane_core.records import QueueFilter
+from lane_core.store.frames import fetch_frame
+from lane_core.store.lookups import class_names, label_codes, newest_epoch, run_dataset_id
+from lane_core.store.store import Store
+
+_SOURCE = """
+from example_epochs p
+join run_examples r on r.run_id = p.run_id and r.index = p.index
+join current_labels l on l.dataset_id = $dataset_id and l.index = p.index
+where p.run_id = $run_id and p.epoch = $epoch
+"""
+"""One row an example of the run's last epoch: p = what the run says, r = what it trained on, l = the label now."""
+
+
+class _Conditions(NamedTuple):
+    """One SQL condition a filter; "true" where the filter lets everything pass."""
+
+    suspects: str
+    given: str
+    suggested: str
+    predicted: str
+    status: str
+
+
+def review_queue(
+    store: Store, run_id: str, filters: QueueFilter, limit: int, offset: int = 0
+) -> pd.DataFrame:
+    """Return a page of the examples that a filter lets pass, as the run's last stored epoch saw them.
+
+    Args:
+        store: The open store.
+        run_id: The run under review; ``given_label`` is the label that it trained on.
+        filters: ``suspects_only`` means flagged by the run; an example counts as reviewed when it has a live
+            decision, taken in whichever run, "flag" included.
+        limit: At most so many rows.
+        offset: Rows to skip.
+
+    Returns:
+        index, example_id, text, given_label, suggested_label, suggested_probability, predicted_label,
+        given_probability, similarity, alm, weight, label_score, is_label_issue, status, current_label, split;
+        lowest label_score first, ties by index. Empty before the first epoch.
+
+    Raises:
+        StoreError: If there is no such run, or a filter names an unknown class.
+
+    Tables: reads example_epochs, run_examples, examples, decisions.
+    """
+    with store.cursor() as cursor:
+        parameters, names = _review(cursor, run_id)
+        query = f"""
+            with page as (
+                select p.index, r.label as given, p.suggested, p.suggested_probability, p.predicted,
+                    p.given_probability, p.similarity, p.alm, p.weight, p.label_score,
+                    coalesce(p.is_label_issue, false) as is_label_issue, l.status, l.label as current, r.split
+                {_SOURCE} and {" and ".join(_conditions(filters, names))}
+                order by p.label_score nulls last, p.index
+                limit $limit offset $offset
+            )
+            select page.index, e.example_id, e.text, given.name as given_label, suggested.name as suggested_label,
+                page.suggested_probability, predicted.name as predicted_label, page.given_probability,
+                page.similarity, page.alm, page.weight, page.label_score, page.is_label_issue, page.status,
+                current.name as current_label, page.split
+            from page
+            join examples e on e.dataset_id = $dataset_id and e.index = page.index
+            join label_classes given on given.dataset_id = $dataset_id and given.code = page.given
+            join label_classes current on current.dataset_id = $dataset_id and current.code = page.current
+            left join label_classes suggested
+                on suggested.dataset_id = $dataset_id and suggested.code = page.suggested
+            left join label_classes predicted
+                on predicted.dataset_id = $dataset_id and predicted.code = page.predicted
+            order by page.label_score nulls last, page.index
+        """
+        return fetch_frame(cursor, query, {**parameters, "limit": limit, "offset": offset})
+
+
+def queue_counts(store: Store, run_id: str, filters: QueueFilter) -> dict[str, Any]:
+    """Count what each choice of a filter would show, the other filters staying as they are.
+
+    Returns:
+        total: examples that all filters let pass, int.
+        by_given: label, count under all filters but given_labels; highest count first, ties in class order.
+        by_suggested: the same for suggested_labels.
+        by_status: {"to_review", "reviewed", "all"} to the count under all filters but status.
+
+    Raises:
+        StoreError: If there is no such run, or a filter names an unknown class.
+
+    Tables: reads example_epochs, run_examples, decisions.
+    """
+    with store.cursor() as cursor:
+        parameters, names = _review(cursor, run_id)
+        wanted = _conditions(filters, names)
+        query = f"""
+            with passing as materialized (
+                select r.label as given, p.suggested, l.status <> '' as is_reviewed,
+                    {wanted.given} as in_given, {wanted.suggested} as in_suggested, {wanted.status} as in_status
+                {_SOURCE} and {wanted.suspects} and {wanted.predicted}
+            )
+            select 'total' as facet, 0 as code, count(*) as count
+            from passing where in_given and in_suggested and in_status
+            union all
+            select 'given', given, count(*) from passing where in_suggested and in_status group by given
+            union all
+            select 'suggested', suggested, count(*)
+            from passing where in_given and in_status and suggested is not null group by suggested
+            union all
+            select 'reviewed', is_reviewed::integer, count(*)
+            from passing where in_given and in_suggested group by is_reviewed
+        """
+        counts = cursor.execute(query, parameters).fetchall()
+    reviewed = _facet(counts, "reviewed")
+    return {
+        "total": _facet(counts, "total")[0],
+        "by_given": _by_label(_facet(counts, "given"), names),
+        "by_suggested": _by_label(_facet(counts, "suggested"), names),
+        "by_status": {
+            "to_review": reviewed.get(0, 0),
+            "reviewed": reviewed.get(1, 0),
+            "all": sum(reviewed.values()),
+        },
+    }
+
+
+def neighbours(store: Store, run_id: str, indices: Sequence[int]) -> pd.DataFrame:
+    """Return the nearest neighbours of some examples.
+
+    Returns:
+        index, rank (1 = nearest), neighbour (its index), cosine, text, label (current), status (of its newest
+        live decision); by index and rank. Empty for an unknown run.
+
+    Tables: reads neighbours, examples, decisions.
+    """
+    query = """
+        select n.index, n.rank, n.neighbour, n.cosine, e.text, c.name as label, l.status
+        from neighbours n
+        join runs on runs.run_id = n.run_id
+        join examples e on e.dataset_id = runs.dataset_id and e.index = n.neighbour
+        join current_labels l on l.dataset_id = runs.dataset_id and l.index = n.neighbour
+        join label_classes c on c.dataset_id = runs.dataset_id and c.code = l.label
+        where n.run_id = $run_id and n.index in (select unnest($indices::integer[]))
+        order by n.index, n.rank
+    """
+    with store.cursor() as cursor:
+        return fetch_frame(cursor, query, {"run_id": run_id, "indices": [int(index) for index in indices]})
+
+
+def _review(cursor: duckdb.DuckDBPyConnection, run_id: str) -> tuple[dict[str, Any], list[str]]:
+    """Return the parameters of _SOURCE and the class names."""
+    dataset_id = run_dataset_id(cursor, run_id)
+    parameters = {"dataset_id": dataset_id, "run_id": run_id, "epoch": newest_epoch(cursor, run_id)}
+    return parameters, class_names(cursor, dataset_id)
+
+
+def _conditions(filters: QueueFilter, names: Sequence[str]) -> _Conditions:
+    codes = {name: code for code, name in enumerate(names)}
+    statuses = {"to_review": "(l.status = '')", "reviewed": "(l.status <> '')", "all": "true"}
+    return _Conditions(
+        suspects="coalesce(p.is_label_issue, false)" if filters.suspects_only else "true",
+        given=_one_of("r.label", label_codes(codes, filters.given_labels)),
+        suggested=_one_of("p.suggested", label_codes(codes, filters.suggested_labels)),
+        predicted=_one_of("p.predicted", label_codes(codes, filters.predicted_labels)),
+        status=statuses[filters.status],
+    )
+
+
+def _one_of(column: str, codes: Sequence[int]) -> str:
+    return f"coalesce({column} in ({', '.join(map(str, codes))}), false)" if codes else "true"
+
+
+def _facet(counts: Sequence[tuple[Any, ...]], facet: str) -> dict[int, int]:
+    return {code: count for name, code, count in counts if name == facet}
+
+
+def _by_label(counts: dict[int, int], names: Sequence[str]) -> pd.DataFrame:
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    labels = pd.Series([names[code] for code, _ in ordered], dtype="str")
+    return pd.DataFrame({"label": labels, "count": pd.Series([count for _, count in ordered], dtype="int64")})

@@ -1,0 +1,260 @@
+"""The training loop: prepare texts once, then epochs of steps, each epoch with a report and a checkpoint."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from lane_core.config import RunConfig
+from lane_core.errors import DataError
+from lane_core.files import replace_file
+from lane_core.methods import METHODS
+from lane_core.methods.method import Batch, Method, Network, StepLosses
+from lane_core.training.checkpoint import load_checkpoint, save_checkpoint
+from lane_core.training.encoder import Encoder, FrozenFeatures, UpperLayers, WholeEncoder, load_encoder
+from lane_core.training.features import Features, length_sorted_batches, prepare, shuffled_batches
+from lane_core.training.progress import Cancelled, Clock, EpochReport, Observer, StepProgress
+from lane_core.training.report import build_report, loss_curve
+
+WARMUP_SHARE = 0.06
+"""Share of all steps over which the learning rate rises from 0."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What a run trains on. Only rows of split "train" are trained on; all are scored."""
+
+    texts: list[str]
+    labels: npt.NDArray[np.int64]
+    """Given class codes, (N,)."""
+    splits: npt.NDArray[np.str_]
+    """train, validation, test or excluded, (N,)."""
+    num_classes: int
+
+    def __post_init__(self) -> None:
+        labelled = np.unique(self.labels[self.splits == "train"])
+        if len(labelled) < 2:
+            raise DataError(
+                f"The training rows hold {len(labelled)} class(es); at least two are needed to tell right from "
+                "wrong labels. Check the label and the split column."
+            )
+
+
+class TrainingRun:
+    """One run from its configuration to a trained theta; ``train`` resumes by itself from its checkpoint."""
+
+    def __init__(self, data: TrainingData, config: RunConfig, observer: Observer, checkpoint: Path) -> None:
+        self.data, self.config, self.observer, self.checkpoint = data, config, observer, checkpoint
+        self.device = resolve_device(config.device)
+        self.train_index = np.flatnonzero(data.splits == "train")
+        self.held_out = np.flatnonzero(data.splits != "train")
+        self.encoder: Encoder
+        self.features: Features
+        self.method: Method
+
+    def train(self) -> None:
+        """Run every epoch that the checkpoint does not hold yet.
+
+        Raises:
+            Cancelled: When the observer asks to stop; the last whole epoch is in the checkpoint.
+            EncoderError: If the encoder cannot be loaded.
+        """
+        if self.device.type == "cpu":
+            torch.use_deterministic_algorithms(mode=True)
+        self._prepare()
+        steps_an_epoch = len(self._batches(epoch=1))
+        total_steps = steps_an_epoch * self.config.epochs
+        optimizer = _optimizer(self.method.networks, self.config)
+        first_epoch = self._resume(optimizer) + 1
+        clock = Clock(total_steps, self.config.epochs)
+        for epoch in range(first_epoch, self.config.epochs + 1):
+            self.observer.phase(f"training, epoch {epoch} of {self.config.epochs}")
+            report = self._run_epoch(epoch, optimizer, clock)
+            self.observer.epoch_end(report)
+            self._save(epoch, optimizer)
+
+    @torch.no_grad()
+    def theta_embeddings(self) -> npt.NDArray[np.float32]:
+        """Return theta's sentence embeddings of all examples, (N, H), dropout off."""
+        theta = self.method.networks["theta"].eval()
+        rows: npt.NDArray[np.float32] | None = None
+        for batch in self._batches_in_order(np.arange(len(self.data.texts))):
+            embeddings = theta(batch.features, batch.mask)[0].float().cpu().numpy()
+            if rows is None:
+                rows = np.empty((len(self.data.texts), embeddings.shape[1]), dtype=np.float32)
+            rows[batch.index.numpy()] = embeddings
+        assert rows is not None
+        return rows
+
+    def _prepare(self) -> None:
+        self.observer.phase("loading the encoder")
+        self.encoder = load_encoder(self.config.encoder)
+        num_upper = self._num_upper()
+        self.observer.phase("reading the texts")
+
+        def progress(done: int, total: int) -> None:
+            if self.observer.should_stop():
+                raise Cancelled
+            self.observer.phase(f"reading the texts, {done:,} of {total:,}")
+
+        prepared = prepare(
+            self.encoder, self.data.texts, self.config.max_tokens, num_upper, self.device, progress
+        )
+        self.features = prepared.features
+        self.observer.prepared(prepared.embeddings)
+        torch.manual_seed(self.config.seed)
+        self.method = METHODS[self.config.method](
+            self.config,
+            lambda: self._network(num_upper),
+            torch.from_numpy(self.data.labels),
+            torch.from_numpy(self.data.splits == "train"),
+            self.data.num_classes,
+        )
+        self.method.networks.to(self.device)
+
+    def _num_upper(self) -> int | None:
+        wanted = self.config.trainable_layers
+        if not wanted:
+            return wanted
+        if not self.encoder.can_be_split:
+            log.info("%s cannot be split into layers; all of it is trained", self.encoder.name)
+            return None
+        num_layers = len(self.encoder.model.encoder.layer)
+        return wanted if wanted < num_layers else None
+
+    def _network(self, num_upper: int | None) -> Network:
+        if num_upper == 0:
+            return Network(FrozenFeatures(self.encoder), FrozenFeatures.WIDTH, self.data.num_classes)
+        body: nn.Module = (
+            WholeEncoder(self.encoder) if num_upper is None else UpperLayers(self.encoder, num_upper)
+        )
+        return Network(body, self.encoder.hidden_size, self.data.num_classes)
+
+    def _save(self, epoch: int, optimizer: torch.optim.Optimizer) -> None:
+        state = self.method.state_dict()
+        replace_file(self.checkpoint, lambda path: save_checkpoint(path, epoch, state, optimizer))
+
+    def _resume(self, optimizer: torch.optim.Optimizer) -> int:
+        if not self.checkpoint.exists():
+            return 0
+        epoch, state = load_checkpoint(self.checkpoint, optimizer, self.device)
+        self.method.load_state_dict(state)
+        log.info("resumed after epoch %d", epoch)
+        return epoch
+
+    def _run_epoch(self, epoch: int, optimizer: torch.optim.Optimizer, clock: Clock) -> EpochReport:
+        torch.manual_seed(int(_epoch_generator(self.config.seed, epoch).integers(2**62)))
+        batches = self._batches(epoch)
+        self.method.networks.train()
+        self.method.begin_epoch(epoch)
+        losses: list[StepLosses] = []
+        started = time.perf_counter()
+        for at, index in enumerate(batches):
+            if self.observer.should_stop():
+                raise Cancelled
+            step = (epoch - 1) * len(batches) + at
+            step_started = time.perf_counter()
+            losses.append(self._step(index, optimizer, step, clock.total_steps))
+            clock.step_seconds.append(time.perf_counter() - step_started)
+            left = clock.seconds_left(step + 1, epoch)
+            self.observer.step(StepProgress(epoch, step + 1, clock.total_steps, left))
+        train_seconds = time.perf_counter() - started
+
+        self.observer.phase(f"scoring, epoch {epoch} of {self.config.epochs}")
+        started = time.perf_counter()
+        with self._precision():
+            self.method.evaluate(self._batches_in_order(self.held_out))
+        summary = self.method.end_epoch()
+        curve = loss_curve(losses, first_step=(epoch - 1) * len(batches) + 1)
+        report = build_report(
+            epoch, self.method.dynamics, summary, self.data.labels, self.data.splits, curve, train_seconds
+        )
+        clock.epoch_end_seconds.append(time.perf_counter() - started)
+        return report
+
+    def _step(
+        self, index: torch.Tensor, optimizer: torch.optim.Optimizer, step: int, total_steps: int
+    ) -> StepLosses:
+        rate = _learning_rate_factor(step, total_steps)
+        for group in optimizer.param_groups:
+            group["lr"] = group["initial_lr"] * rate
+        with self._precision():
+            losses = self.method.loss(self._batch(index))
+        optimizer.zero_grad(set_to_none=True)
+        losses.total.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.method.networks.parameters(), 1.0)
+        optimizer.step()
+        return StepLosses(*(term.detach() for term in vars(losses).values()))
+
+    def _batches(self, epoch: int) -> list[torch.Tensor]:
+        generator = _epoch_generator(self.config.seed, epoch)
+        return shuffled_batches(self.train_index, self.features.lengths, self.config.batch_size, generator)
+
+    def _batches_in_order(self, index: npt.NDArray[np.int64]) -> Iterator[Batch]:
+        for rows in length_sorted_batches(self.features.lengths[index], 128):
+            yield self._batch(torch.from_numpy(index[rows.numpy()]))
+
+    def _batch(self, index: torch.Tensor) -> Batch:
+        features, mask = self.features.padded(index)
+        labels = torch.from_numpy(self.data.labels[index.numpy()]).to(self.device)
+        return Batch(index, labels, features, mask)
+
+    def _precision(self) -> AbstractContextManager[Any]:
+        if self.device.type == "cuda":
+            return torch.autocast("cuda", dtype=torch.bfloat16)
+        return nullcontext()
+
+
+def resolve_device(name: str) -> torch.device:
+    """Return the device that "auto", "cpu", "cuda" or "cuda:<n>" means on this machine.
+
+    Raises:
+        DataError: If a GPU is asked for and torch sees none.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise DataError(f"Device {name!r} was asked for, but torch sees no GPU here. Use device auto or cpu.")
+    return torch.device(name)
+
+
+def _epoch_generator(seed: int, epoch: int) -> np.random.Generator:
+    return np.random.default_rng([seed, epoch])
+
+
+def _learning_rate_factor(step: int, total_steps: int) -> float:
+    warmup = max(1, round(WARMUP_SHARE * total_steps))
+    if step < warmup:
+        return (step + 1) / warmup
+    return (total_steps - step) / max(1, total_steps - warmup)
+
+
+def _optimizer(networks: nn.ModuleDict, config: RunConfig) -> torch.optim.Optimizer:
+    """AdamW with a rate of its own for newly made layers, and no decay on biases and layer norms."""
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for name, parameter in networks.named_parameters():
+        is_new = "classifier" in name or isinstance(networks["theta"].encoder, FrozenFeatures)
+        groups.setdefault((is_new, parameter.ndim > 1), []).append(parameter)
+    return torch.optim.AdamW(
+        [
+            {
+                "params": parameters,
+                "lr": (rate := config.head_learning_rate if is_new else config.learning_rate),
+                "initial_lr": rate,
+                "weight_decay": 0.01 if decays else 0.0,
+            }
+            for (is_new, decays), parameters in groups.items()
+        ]
+    )

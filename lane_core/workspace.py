@@ -1,0 +1,256 @@
+"""Everything below one LANE_HOME, joined: data sets, runs, decisions and exports. The app's and the command
+line's one door to it."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lane_core.config import RunConfig
+from lane_core.data import (
+    Table,
+    audit_frame,
+    changes_frame,
+    examples_of,
+    file_sha256,
+    read_table,
+    with_validation,
+    write_corrected,
+    write_manifest,
+    write_rows,
+)
+from lane_core.errors import StoreError
+from lane_core.home import Home
+from lane_core.records import ColumnChoice, DatasetRecord, RunRecord
+from lane_core.runs import launcher
+from lane_core.runs.results import final_table, manifest_values
+from lane_core.runs.run_dir import RunDataset, RunDir
+from lane_core.store import datasets, decisions, runs
+from lane_core.store.ingest import Ingester
+from lane_core.store.store import Store, open_store
+
+SUFFIXES = {"csv": ".csv", "tsv": ".tsv", "jsonl": ".jsonl", "parquet": ".parquet"}
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How a file is to be read where that cannot be told from the file itself."""
+
+    encoding: str | None = None
+    delimiter: str | None = None
+
+
+@dataclass(frozen=True)
+class ExportedFiles:
+    """Paths of one export."""
+
+    corrected: Path
+    audit: Path
+    changes: Path
+    manifest: Path
+
+
+class Workspace:
+    """One LANE_HOME, opened. Holds the database: a second process cannot open the same one."""
+
+    def __init__(self, home: Home) -> None:
+        """Open or make the home; StoreError if another process has it open."""
+        self.home = home
+        for folder in (home.path, home.runs, home.datasets):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.store: Store = open_store(home.database)
+        self.ingester = Ingester(self.store, home.runs)
+
+    def close(self) -> None:
+        """Stop reading in and let go of the database."""
+        self.ingester.stop()
+        self.store.close()
+
+    def add_dataset(
+        self,
+        path: Path,
+        columns: ColumnChoice,
+        name: str,
+        source_name: str | None = None,
+        options: ReadOptions | None = None,
+        *,
+        drop_unlabelled: bool = False,
+    ) -> DatasetRecord:
+        """Check a file and store it; nothing is stored if it has a blocking problem.
+
+        Args:
+            path: The file; it is copied, never changed.
+            columns: Which column holds what.
+            name: What people call the project.
+            source_name: File name to remember, if ``path`` is a temporary one.
+            options: How to read it.
+            drop_unlabelled: Leave rows without a label out of training and review (exports keep them).
+
+        Raises:
+            DataError: With every blocking problem in words.
+        """
+        options = options or ReadOptions()
+        table = read_table(path, options.encoding, options.delimiter)
+        found = with_validation(examples_of(table, columns, drop_unlabelled=drop_unlabelled))
+        record = DatasetRecord(
+            dataset_id=_new_id(name),
+            name=name.strip() or path.stem,
+            source_name=source_name or path.name,
+            source_sha256=file_sha256(path),
+            columns=columns,
+            num_examples=len(found.frame),
+            num_rows=found.num_rows,
+            created_at=datetime.now(UTC),
+        )
+        folder = self.home.datasets / record.dataset_id
+        folder.mkdir(parents=True)
+        try:
+            shutil.copyfile(path, folder / f"source{SUFFIXES[table.file_format]}")
+            (folder / "read_options.json").write_text(json.dumps(asdict(options)), encoding="utf-8")
+            datasets.add_dataset(self.store, record, found.frame, found.classes)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return record
+
+    def find_dataset(self, name: str) -> DatasetRecord | None:
+        """Return the newest data set of this name, or None."""
+        found = [record for record in datasets.list_datasets(self.store) if record.name == name]
+        return max(found, key=lambda record: record.created_at, default=None)
+
+    def newest_run(self) -> RunRecord:
+        """Return the run that was started last; StoreError if there is none."""
+        records = runs.list_runs(self.store)
+        if not records:
+            raise StoreError(f"There is no run in {self.home.path} yet. Train one first.")
+        return records[0]
+
+    def source_table(self, dataset_id: str) -> Table:
+        """Return the file of a data set as it was imported."""
+        folder = self.home.datasets / dataset_id
+        sources = list(folder.glob("source.*"))
+        if not sources:
+            raise StoreError(f"The imported file of {dataset_id} is not in {folder} any more. Put it back there.")
+        options = ReadOptions(**json.loads((folder / "read_options.json").read_text(encoding="utf-8")))
+        return read_table(sources[0], options.encoding, options.delimiter)
+
+    def start_run(self, dataset_id: str, config: RunConfig, name: str | None = None) -> RunRecord:
+        """Start training in the background on the labels as they stand: the file's, with every correction.
+
+        Examples that people excluded are scored but not trained on.
+        """
+        record = datasets.get_dataset(self.store, dataset_id)
+        # Taken before the labels: a decision that comes in between is trained on and only counted next time.
+        version = decisions.label_version(self.store, dataset_id)
+        labels = datasets.current_labels(self.store, dataset_id)
+        split = labels["split"].where(labels["status"] != "exclude", "excluded")
+        previous = [run for run in runs.list_runs(self.store, dataset_id) if run.name.startswith("Run ")]
+        run = RunRecord(
+            run_id=_new_id(record.name),
+            dataset_id=dataset_id,
+            name=name or f"Run {len(previous) + 1}",
+            config_json=config.to_json(),
+            label_version=version,
+            created_at=datetime.now(UTC),
+        )
+        run_dir = self.run_dir(run.run_id)
+        run_examples = pd.DataFrame(
+            {
+                "index": labels["index"],
+                "example_id": labels["example_id"],
+                "text": labels["text"],
+                "given_label": labels["current_label"],
+                "split": split,
+            }
+        )
+        classes = tuple(datasets.dataset_classes(self.store, dataset_id))
+        run_dir.create(config, RunDataset(dataset_id, record.name, classes, version), run_examples)
+        runs.add_run(
+            self.store,
+            run,
+            pd.DataFrame({"index": labels["index"], "label": labels["current_label"], "split": split}),
+        )
+        launcher.start(run_dir, self.home.path)
+        return run
+
+    def resume_run(self, run_id: str) -> None:
+        """Go on with a run that was cancelled, interrupted or failed."""
+        launcher.resume(self.run_dir(run_id), self.home.path)
+
+    def run_dir(self, run_id: str) -> RunDir:
+        """Return the directory of a run."""
+        return RunDir(self.home.runs / run_id)
+
+    def audit(self, run_id: str) -> pd.DataFrame:
+        """Return the audit frame of a run: every row of the input, then the audit columns."""
+        run = runs.get_run(self.store, run_id)
+        record = datasets.get_dataset(self.store, run.dataset_id)
+        current = datasets.current_labels(self.store, run.dataset_id)
+        return audit_frame(
+            self.source_table(run.dataset_id),
+            record.columns,
+            current[["index", "row", "example_id", "text", "given_label", "split"]],
+            final_table(self.run_dir(run_id)),
+            current,
+            run_id,
+        )
+
+    def export(self, run_id: str, folder: Path) -> ExportedFiles:
+        """Write the corrected file, the audit file, the changes file and the manifest.
+
+        All have the input's format. Files of the same name in ``folder`` are replaced, each whole or not at all.
+        """
+        run = runs.get_run(self.store, run_id)
+        record = datasets.get_dataset(self.store, run.dataset_id)
+        table = self.source_table(run.dataset_id)
+        current = datasets.current_labels(self.store, run.dataset_id)
+        audit = self.audit(run_id)
+        changes = changes_frame(audit)
+        stem, suffix = Path(record.source_name).stem, SUFFIXES[table.file_format]
+        files = ExportedFiles(
+            corrected=folder / f"{stem}.corrected{suffix}",
+            audit=folder / f"{stem}.audit{suffix}",
+            changes=folder / f"{stem}.changes{suffix}",
+            manifest=folder / f"{stem}.manifest.json",
+        )
+        folder.mkdir(parents=True, exist_ok=True)
+        relabelled = current[current["status"] == "relabel"]
+        excluded = set(current.loc[current["status"] == "exclude", "row"])
+        labels = dict(zip(relabelled["row"], relabelled["current_label"], strict=True))
+        write_corrected(table, record.columns.label, labels, excluded, files.corrected)
+        write_rows(audit, files.audit, table.file_format)
+        write_rows(changes, files.changes, table.file_format)
+        write_manifest(self._manifest(record, run, current, len(changes)), files.manifest)
+        return files
+
+    def _manifest(
+        self, record: DatasetRecord, run: RunRecord, current: pd.DataFrame, num_changes: int
+    ) -> Mapping[str, Any]:
+        decided = current.loc[current["status"] != "", "status"].value_counts().to_dict()
+        return manifest_values(
+            record.source_name,
+            record.source_sha256,
+            record.num_rows,
+            record.num_examples,
+            datasets.dataset_classes(self.store, record.dataset_id),
+            RunConfig.from_json(run.config_json),
+            self.run_dir(run.run_id),
+            {action: int(decided.get(action, 0)) for action in ("keep", "relabel", "exclude", "flag")},
+            num_changes,
+        )
+
+
+def _new_id(name: str) -> str:
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "data"
+    return f"{slug}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+

@@ -1,1 +1,1 @@
-"""The Streamlit app: navigation, session state, services, charts and components."""
+"""The app behind the pages: navigation, session state, services, charts, components."""

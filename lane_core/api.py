@@ -58,7 +58,7 @@ def audit(texts: Sequence[str], labels: Sequence[str], config: RunConfig | None 
         raise DataError(f"There are {len(texts)} texts and {len(labels)} labels; give one label for each text.")
     columns = ColumnChoice(text="text", label="label")
     frame = pd.DataFrame({"text": list(texts), "label": list(labels)}, dtype=object)
-    table = Table("texts and labels", "jsonl", ("text", "label"), frame)
+    table = Table(Path("texts and labels"), "jsonl", frame)
     examples = with_validation(examples_of(table, columns))
     with tempfile.TemporaryDirectory(prefix="lane-audit-") as folder:
         run_dir = RunDir(Path(folder) / "run")

@@ -99,7 +99,7 @@ class RunConfig:
         """
         try:
             values = json.loads(text)
-            preset = values["preset"]
+            preset = values.pop("preset")
         except (ValueError, KeyError, TypeError) as error:
             raise ConfigError(f"This is not a run configuration: {text[:80]!r}.") from error
         return cls.from_preset(preset, **values)

@@ -1,1 +1,1 @@
-"""Parts of screens that Streamlit does not have: own HTML, CSS and JavaScript, no build step."""
+"""Parts of screens that more than one page, or a browser script, needs."""

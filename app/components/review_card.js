@@ -29,6 +29,7 @@ class ReviewCard {
     this.server = data;
     this.setStateValue = setStateValue;
     if (!this.listening) this.#listen();
+    this.#stayBright();
     const waiting = this.queue.pending.length;
     if (this.queue.receive(data)) {
       this.shownAt = performance.now();
@@ -49,6 +50,12 @@ class ReviewCard {
     this.listening = null;
     for (const timer of [this.sendTimer, this.resendTimer, this.unsavedTimer]) clearTimeout(timer);
     this.calls = 0;
+  }
+
+  /** Streamlit fades what a slow rerun has not drawn again yet; this card is never out of date. */
+  #stayBright() {
+    const container = this.host.host?.closest("[data-testid='stElementContainer']");
+    container?.style.setProperty("opacity", "1", "important");
   }
 
   #listen() {
@@ -173,8 +180,7 @@ class ReviewCard {
   }
 
   #tellUnsaved() {
-    const waiting = this.queue.pending.length;
-    this.view.setUnsaved(`${waiting} not saved yet, sending again`);
+    this.view.setUnsaved(`${this.queue.pending.length} not saved yet`);
   }
 
   #schedule() {

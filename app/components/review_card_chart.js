@@ -1,5 +1,5 @@
 /* The small line chart of one example's margin over the epochs, as inline SVG. */
-const CHART = { width: 304, height: 168, left: 44, right: 8, top: 8, bottom: 32 };
+const CHART = { width: 304, height: 152, left: 44, right: 8, top: 8, bottom: 20 };
 
 function svgNode(name, attributes, text) {
   const node = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -59,13 +59,12 @@ function marginChart(margins, means) {
   for (const value of [0, ...far]) {
     svg.append(svgNode("text", { class: "tick", x: left - 8, y: y(value) + 4, "text-anchor": "end" }, marginNumber(value)));
   }
-  const middle = Math.round((1 + epochs) / 2);
-  for (const epoch of new Set(epochs > 8 ? [1, middle, epochs] : [1, epochs])) {
-    svg.append(svgNode("text", { class: "tick", x: x(epoch), y: height - 16, "text-anchor": "middle" }, epoch));
+  for (const epoch of new Set([1, epochs])) {
+    svg.append(svgNode("text", { class: "tick", x: x(epoch), y: height - 4, "text-anchor": "middle" }, epoch));
   }
   svg.append(
     svgNode("line", { class: "zero", x1: left, x2: width - right, y1: y(0), y2: y(0) }),
-    svgNode("text", { class: "axis", x: (left + width - right) / 2, y: height - 3, "text-anchor": "middle" }, "epoch"),
+    svgNode("text", { class: "axis", x: (left + width - right) / 2, y: height - 4, "text-anchor": "middle" }, "epoch"),
     svgNode("text", { class: "axis", transform: `translate(10 ${(top + height - bottom) / 2}) rotate(-90)`,
       "text-anchor": "middle" }, "margin"),
     ...seriesNodes(means, x, y, "mean"),

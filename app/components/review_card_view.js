@@ -165,6 +165,7 @@ class ReviewView {
     parts.probability.textContent = card.suggested_probability === null ? "" : percent(card.suggested_probability);
     for (const name of ["arrow", "suggested-chip", "severity-box"]) parts[name].hidden = !hasSuggestion;
     parts.accept.disabled = !hasSuggestion;
+    parts.columns.classList.toggle("agreed", !hasSuggestion);
     parts.severity.textContent = card.severity;
     parts["severity-box"].dataset.level = SEVERITIES.indexOf(card.severity) + 1;
     parts["severity-box"].title = `How far apart the two labels are: ${card.similarity_words}`;

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from decimal import Decimal
+from numbers import Integral, Real
 
 from lane_core.errors import DataError
 
@@ -43,9 +44,11 @@ def cell_label(value: object) -> str | None:
         return None
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, Integral):
         return str(int(value))
-    if isinstance(value, (str, int, float, Decimal)):
+    if isinstance(value, Real) and float(value).is_integer():
+        return str(int(float(value)))
+    if isinstance(value, (str, Real, Decimal)):
         return cell_text(value)
     raise DataError(f"a {type(value).__name__} ({cell_text(value)[:40]}) is not one label")
 

@@ -122,7 +122,7 @@ def _conflicting_duplicates(
         first = texts[rows[0] - 1]
         message = (
             f"{_in_words(rows, 'has', 'have')} a text in {file_name} that another row labels differently: "
-            f"{first[:60]!r} is {' and '.join(sorted(labels_of[first]))}. At most one of them is right."
+            f"{first[:60]!r} is {' and '.join(sorted(labels_of[first]))}. They cannot all be right."
         )
         yield _problem("conflicting_duplicates", message, rows)
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from lane_core.data.whole_files import whole_file
+from lane_core.data.whole_files import write_whole
 
 
 def file_sha256(path: Path) -> str:
@@ -22,6 +22,5 @@ def write_manifest(values: Mapping[str, object], path: Path) -> None:
     Raises:
         DataError: If the place cannot be written to.
     """
-    text = json.dumps(dict(values), ensure_ascii=False, indent=2)
-    with whole_file(path) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
+    text = json.dumps(dict(values), ensure_ascii=False, indent=2) + "\n"
+    write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))

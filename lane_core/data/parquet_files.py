@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lane_core.data.headers import check_column_names
-from lane_core.data.whole_files import whole_file
+from lane_core.data.whole_files import write_whole
 from lane_core.errors import DataError
 
 
@@ -31,15 +31,16 @@ class ParquetSource:
         if excluded:
             kept = [row not in excluded for row in range(1, table.num_rows + 1)]
             table = table.filter(pa.array(kept, pa.bool_()))
-        with whole_file(path) as temporary:
-            pq.write_table(table, temporary, compression="zstd")
+        write_whole(path, lambda temporary: pq.write_table(table, temporary, compression="zstd"))
 
     def _changed(self, column: str, changes: Mapping[int, object]) -> tuple[pa.Field, pa.Array]:
         field = self.table.schema.field(column)
+        stored = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
         values = self.table.column(column).to_pylist()
-        for row, label in changes.items():
-            values[row - 1] = label
         try:
+            for row, label in changes.items():
+                # A label that no row holds yet comes as text; Arrow turns it into what the column holds.
+                values[row - 1] = pa.scalar(label).cast(stored).as_py() if isinstance(label, str) else label
             return field, pa.array(values, field.type)
         except (pa.ArrowException, TypeError) as error:
             raise DataError(

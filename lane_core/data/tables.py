@@ -39,7 +39,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Table:
-    """A labelled file as it was read.
+    """A labelled file as it was read, or rows from memory under a name of their own.
 
     ``frame`` has one row a data row of the file, in order: data row 1 is at position 0. Cells of CSV and TSV are
     text exactly as in the file; JSON Lines give Python values, with None for null and for a missing key; Parquet
@@ -49,7 +49,8 @@ class Table:
     path: Path
     file_format: FileFormat
     frame: pd.DataFrame
-    source: Source
+    source: Source | None = None
+    """What ``write_corrected`` needs; None for a table that was made in memory."""
     unreadable_rows: tuple[int, ...] = ()
     """Data rows (from 1) with bytes that are not the encoding; they are kept, and written back as they were."""
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from lane_core.data.whole_files import whole_file
+from lane_core.data.whole_files import write_whole
 from lane_core.errors import DataError
 
 _MARKS = (
@@ -137,13 +137,17 @@ class TextRecords:
         Raises:
             DataError: If a new label cannot be written in this encoding.
         """
-        with whole_file(path) as temporary, temporary.open("wb") as stream:
-            stream.write(self.data[: self.ends[0]])
-            for row in range(1, len(self.ends)):
-                if row in changes and row not in excluded:
-                    stream.write(self._encoded(edit(self.text(row), changes[row]), changes[row]))
-                elif row not in excluded:
-                    stream.write(self.data[self.ends[row - 1] : self.ends[row]])
+
+        def write(temporary: Path) -> None:
+            with temporary.open("wb") as stream:
+                stream.write(self.data[: self.ends[0]])
+                for row in range(1, len(self.ends)):
+                    if row in changes and row not in excluded:
+                        stream.write(self._encoded(edit(self.text(row), changes[row]), changes[row]))
+                    elif row not in excluded:
+                        stream.write(self.data[self.ends[row - 1] : self.ends[row]])
+
+        write_whole(path, write)
 
     def _encoded(self, text: str, label: object) -> bytes:
         try:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Set
+import re
+from collections.abc import Mapping, Set
+from datetime import date, time
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -16,8 +18,10 @@ from lane_core.data.cells import cell_label, printable
 from lane_core.data.checks import label_names
 from lane_core.data.csv_records import CsvDialect
 from lane_core.data.tables import FileFormat, Table
-from lane_core.data.whole_files import whole_file
+from lane_core.data.whole_files import write_whole
 from lane_core.errors import DataError
+
+_JSON = json.JSONEncoder(ensure_ascii=False, default=str)
 
 
 def write_corrected(
@@ -37,9 +41,11 @@ def write_corrected(
         path: Where to write; may be the file that was read.
 
     Raises:
-        DataError: If there is no such column, or it cannot hold a new label.
+        DataError: If the table was not read from a file, there is no such column, or it cannot hold a new label.
         ValueError: If a row is not in the file.
     """
+    if table.source is None:
+        raise DataError(f"{table.name} was not read from a file, so it has no form to be written back in.")
     if label_column not in table.columns:
         raise DataError(f"{table.name} has no column {label_column!r}. It has: {', '.join(table.columns)}.")
     strange = sorted(row for row in {*labels, *excluded} if not 1 <= row <= table.num_rows)
@@ -73,66 +79,57 @@ def write_rows(frame: pd.DataFrame, path: Path, file_format: FileFormat) -> None
     Raises:
         DataError: If the place cannot be written to.
     """
-    with whole_file(path) as temporary:
-        if file_format == "parquet":
-            pq.write_table(_arrow_table(frame), temporary, compression="zstd")
-            return
-        with temporary.open("w", encoding="utf-8", newline="") as stream:
-            if file_format == "jsonl":
-                _write_jsonl(frame, stream)
-            else:
-                _write_delimited(frame, stream, CsvDialect("\t" if file_format == "tsv" else ","))
+    write_whole(path, lambda temporary: _write_frame(frame, temporary, file_format))
 
 
 def _as_stored(label: str, known: Mapping[str, Any]) -> str | int:
     """Return a class name that the file does not hold yet, as an int if all its labels are."""
-    if known and all(isinstance(value, int) and not isinstance(value, bool) for value in known.values()):
-        try:
-            return int(label)
-        except ValueError:
-            return label
-    return label
+    are_ints = known and all(type(value) is int for value in known.values())
+    return int(label) if are_ints and re.fullmatch("0|-?[1-9][0-9]*", label) else label
+
+
+def _write_frame(frame: pd.DataFrame, path: Path, file_format: FileFormat) -> None:
+    if file_format == "parquet":
+        pq.write_table(_arrow_table(frame), path, compression="zstd")
+        return
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        if file_format == "jsonl":
+            _write_jsonl(frame, stream)
+        else:
+            _write_delimited(frame, stream, CsvDialect("\t" if file_format == "tsv" else ","))
 
 
 def _write_delimited(frame: pd.DataFrame, stream: TextIO, dialect: CsvDialect) -> None:
     stream.write(dialect.delimiter.join(map(dialect.cell, frame.columns)) + "\n")
-    for values in _rows(frame, _cell):
+    columns = [map(_cell, _plain_values(frame[name])) for name in frame.columns]
+    for values in zip(*columns, strict=True):
         stream.write(dialect.delimiter.join(map(dialect.cell, values)) + "\n")
 
 
 def _write_jsonl(frame: pd.DataFrame, stream: TextIO) -> None:
-    for values in _rows(frame, _json_value):
-        record = dict(zip(frame.columns, values, strict=True))
-        stream.write(printable(json.dumps(record, ensure_ascii=False, default=str)) + "\n")
-
-
-def _rows(frame: pd.DataFrame, convert: Callable[[Any], Any]) -> Iterator[tuple[Any, ...]]:
-    columns = [map(convert, _plain_values(frame[name])) for name in frame.columns]
-    return zip(*columns, strict=True)
+    columns = [_plain_values(frame[name]) for name in frame.columns]
+    for values in zip(*columns, strict=True):
+        stream.write(printable(_JSON.encode(dict(zip(frame.columns, values, strict=True)))) + "\n")
 
 
 def _plain_values(column: pd.Series[Any]) -> list[Any]:
-    """Return Python values; short floats as their shortest decimal, so that 0.3 does not become 0.30000001192."""
+    """Return Python values: null as None, times as ISO 8601, short floats without the digits they do not have."""
+    values = column.tolist()
     if column.dtype == np.float32:
-        return [float(str(value)) for value in column.to_numpy()]
-    return column.tolist()
+        values = [float(str(value)) for value in column.to_numpy()]
+    elif any(map(_is_time, values)):
+        values = [value.isoformat() if _is_time(value) else value for value in values]
+    return [None if null else value for value, null in zip(values, column.isna(), strict=True)]
 
 
-def _json_value(value: Any) -> Any:
-    if isinstance(value, (list, dict)):
-        return value
-    if pd.isna(value):
-        return None
-    return value.isoformat() if hasattr(value, "isoformat") else value
+def _is_time(value: object) -> bool:
+    return isinstance(value, (date, time))
 
 
 def _cell(value: Any) -> str:
-    value = _json_value(value)
     if value is None:
         return ""
-    if isinstance(value, (list, dict)):
-        value = json.dumps(value, ensure_ascii=False, default=str)
-    return printable(str(value))
+    return printable(_JSON.encode(value) if isinstance(value, (list, dict)) else str(value))
 
 
 def _arrow_table(frame: pd.DataFrame) -> pa.Table:
@@ -142,7 +139,7 @@ def _arrow_table(frame: pd.DataFrame) -> pa.Table:
 def _arrow_array(column: pd.Series[Any]) -> pa.Array:
     if column.dtype != object:
         return pa.array(column, from_pandas=True)
-    values = [_json_value(value) for value in column]
+    values = _plain_values(column)
     try:
         return pa.array([printable(value) if isinstance(value, str) else value for value in values])
     except (pa.ArrowException, TypeError, UnicodeError, OverflowError):

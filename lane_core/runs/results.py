@@ -72,7 +72,7 @@ def manifest_values(
 ) -> dict[str, Any]:
     """Return the content of manifest.json: what went in, what was run, what was decided."""
     epoch = run_dir.last_epoch()
-    metrics = run_dir.read_event("metrics", epoch).iloc[0] if epoch else {}
+    metrics: Mapping[str, Any] = run_dir.read_event("metrics", epoch).iloc[0].to_dict() if epoch else {}
     threshold = metrics.get("mu")
     return {
         "source": source_name,

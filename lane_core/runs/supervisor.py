@@ -147,7 +147,7 @@ def _last_line(log: Path, start: int) -> str:
     """Return the last line with words that was written to the log after byte ``start``."""
     with log.open("rb") as stream:
         stream.seek(max(start, log.stat().st_size - 64_000))
-        lines = stream.read().decode("utf-8", errors="replace").split("\n")
+        lines = stream.read().decode("utf-8", errors="replace").splitlines()
     return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 

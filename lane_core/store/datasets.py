@@ -127,7 +127,7 @@ def current_labels(store: Store, dataset_id: str) -> pd.DataFrame:
             l.status, l.annotator, l.note, l.lead_time_s, live.decided_at, l.created_at as updated_at,
             coalesce(live.num_decisions, 0) as num_decisions, e.split
         from examples e
-        join current_labels l on l.dataset_id = e.dataset_id and l.index = e.index
+        join (select * from current_labels where dataset_id = $dataset_id) l on l.index = e.index
         join label_classes given on given.dataset_id = e.dataset_id and given.code = e.given_label
         join label_classes final on final.dataset_id = e.dataset_id and final.code = l.label
         left join (

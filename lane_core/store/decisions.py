@@ -23,7 +23,7 @@ from lane_core.errors import StoreError
 from lane_core.records import Decision
 from lane_core.store.decision_table import decision_table
 from lane_core.store.frames import fetch_frame, now_utc, registered
-from lane_core.store.lookups import class_names, newest_epoch, run_dataset_id
+from lane_core.store.lookups import class_names, last_epoch_parameters
 from lane_core.store.store import Store
 
 _WRITING = threading.Lock()
@@ -135,20 +135,17 @@ def review_progress(store: Store, run_id: str) -> dict[str, int]:
             count(*) filter (status = 'exclude') as excluded,
             count(*) filter (status = 'flag') as flagged
         from (
-            select l.status, coalesce(p.is_label_issue, false) as is_suspect
-            from current_labels l
+            select coalesce(d.action, '') as status, coalesce(p.is_label_issue, false) as is_suspect
+            from examples e
+            left join (select index, action from newest_decisions where dataset_id = $dataset_id) d
+                on d.index = e.index
             left join (select index, is_label_issue from example_epochs where run_id = $run_id and epoch = $epoch) p
-                on p.index = l.index
-            where l.dataset_id = $dataset_id
+                on p.index = e.index
+            where e.dataset_id = $dataset_id
         )
     """
     with store.cursor() as cursor:
-        parameters = {
-            "dataset_id": run_dataset_id(cursor, run_id),
-            "run_id": run_id,
-            "epoch": newest_epoch(cursor, run_id),
-        }
-        counts = fetch_frame(cursor, query, parameters).iloc[0]
+        counts = fetch_frame(cursor, query, last_epoch_parameters(cursor, run_id)).iloc[0]
     return {str(name): int(count) for name, count in counts.items()}
 
 

@@ -51,10 +51,10 @@ def read_event_table(content: bytes, kind: str, epoch: int, num_examples: int, n
         raise UnusableEventFile(f"A file of kind {kind} cannot belong to epoch {epoch}: epochs count from 1.")
     try:
         table = pq.ParquetFile(pa.BufferReader(content)).read()
-    except (pa.ArrowException, OSError) as error:
-        raise UnusableEventFile(
-            f"It cannot be read ({str(error).splitlines()[0]}): torn, or no Parquet file."
-        ) from error
+    except (pa.ArrowException, OSError, ValueError) as error:
+        # A damaged column name is a ValueError: it is no UTF-8.
+        detail = " ".join(str(error).split())[:200]
+        raise UnusableEventFile(f"It cannot be read ({detail}): torn, or no Parquet file.") from error
     _check_schema(table, kind)
     _check_num_rows(table, kind, num_classes)
     for name in _NEVER_NULL[kind]:

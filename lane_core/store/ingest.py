@@ -220,7 +220,7 @@ def _reject(store: Store, run: _Run, file: EventFile, rejection: _Rejection) -> 
         return
     _logger.warning("The events file %s cannot be used: %s", file.path, rejection.reason)
     # If another thread notes the same file at the same moment, its note is as good.
-    with suppress(duckdb.TransactionException), store.cursor() as cursor:
+    with suppress(duckdb.TransactionException, duckdb.ConstraintException), store.cursor() as cursor:
         cursor.execute(
             "insert or replace into rejected_files values (?, ?, ?, ?, ?, ?)",
             [run.run_id, file.name, *rejection, now_utc()],

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import duckdb
 
 from lane_core.errors import StoreError
+
+EPOCH_ROWS = """
+from example_epochs p
+join (select index, label, split from run_examples where run_id = $run_id) r on r.index = p.index
+left join (select index, action, final_label from newest_decisions where dataset_id = $dataset_id) d
+    on d.index = p.index
+where p.run_id = $run_id and p.epoch = $epoch
+"""
+"""One row an example of one epoch: p = what the run says, r = what it trained on, d = the decision that counts.
+
+Each side is cut down to its run or data set before the join: joining on the ids costs several times as much."""
 
 
 def class_names(cursor: duckdb.DuckDBPyConnection, dataset_id: str) -> list[str]:
@@ -41,6 +53,12 @@ def newest_epoch(cursor: duckdb.DuckDBPyConnection, run_id: str) -> int:
         "select max(epoch) from ingested_files where run_id = ? and kind = 'epoch'", [run_id]
     ).fetchone()
     return int(row[0]) if row and row[0] is not None else 0
+
+
+def last_epoch_parameters(cursor: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, Any]:
+    """Return the parameters of EPOCH_ROWS for the newest epoch of a run; StoreError if there is no such run."""
+    dataset_id = run_dataset_id(cursor, run_id)
+    return {"dataset_id": dataset_id, "run_id": run_id, "epoch": newest_epoch(cursor, run_id)}
 
 
 def label_codes(codes: Mapping[str, int], labels: Iterable[str]) -> list[int]:

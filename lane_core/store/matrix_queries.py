@@ -63,7 +63,8 @@ def label_confusion(store: Store, run_id: str, epoch: int | None = None) -> npt.
     """
     query = """
         select r.label, p.predicted, count(*)
-        from example_epochs p join run_examples r on r.run_id = p.run_id and r.index = p.index
+        from example_epochs p
+        join (select index, label from run_examples where run_id = $run_id) r on r.index = p.index
         where p.run_id = $run_id and p.epoch = $epoch and p.predicted is not null
         group by r.label, p.predicted
     """

@@ -241,6 +241,11 @@ left join (
 ) marks on marks.target = decisions.decision_id
 where decisions.kind = 'decision' and marks.newest_kind is distinct from 'undo';
 
+create view newest_decisions as  -- the live decision that counts, one an example
+select *
+from live_decisions
+qualify row_number() over (partition by dataset_id, index order by seq desc) = 1;
+
 create view current_labels as
 select
     examples.dataset_id,
@@ -254,9 +259,6 @@ select
     newest.decision_id,
     newest.seq
 from examples
-left join (
-    select *
-    from live_decisions
-    qualify row_number() over (partition by dataset_id, index order by seq desc) = 1
-) newest on newest.dataset_id = examples.dataset_id and newest.index = examples.index;
+left join newest_decisions newest
+    on newest.dataset_id = examples.dataset_id and newest.index = examples.index;
 """

@@ -6,7 +6,7 @@ import pandas as pd
 
 from lane_core.errors import StoreError
 from lane_core.store.frames import fetch_frame
-from lane_core.store.lookups import newest_epoch, run_dataset_id
+from lane_core.store.lookups import EPOCH_ROWS, last_epoch_parameters, newest_epoch, run_dataset_id
 from lane_core.store.store import Store
 
 
@@ -22,17 +22,20 @@ def predictions(store: Store, run_id: str) -> pd.DataFrame:
 
     Tables: reads example_epochs, run_examples, decisions.
     """
-    query = """
-        select p.index, r.split, own.name as run_label, predicted.name as predicted_label,
-            current.name as current_label, coalesce(p.is_label_issue, false) as is_label_issue, p.label_score
-        from example_epochs p
-        join run_examples r on r.run_id = p.run_id and r.index = p.index
-        join current_labels l on l.dataset_id = $dataset_id and l.index = p.index
-        join label_classes own on own.dataset_id = $dataset_id and own.code = r.label
-        join label_classes current on current.dataset_id = $dataset_id and current.code = l.label
-        left join label_classes predicted on predicted.dataset_id = $dataset_id and predicted.code = p.predicted
-        where p.run_id = $run_id and p.epoch = $epoch
-        order by p.index
+    query = f"""
+        with classes as (select code, name from label_classes where dataset_id = $dataset_id)
+        select s.index, s.split, own.name as run_label, predicted.name as predicted_label,
+            current.name as current_label, s.is_label_issue, s.label_score
+        from (
+            select p.index, p.predicted, p.label_score, coalesce(p.is_label_issue, false) as is_label_issue,
+                r.label, r.split, d.final_label
+            {EPOCH_ROWS}
+        ) s
+        join (select index, given_label from examples where dataset_id = $dataset_id) e on e.index = s.index
+        join classes own on own.code = s.label
+        join classes current on current.code = coalesce(s.final_label, e.given_label)
+        left join classes predicted on predicted.code = s.predicted
+        order by s.index
     """
     return _last_epoch_frame(store, query, run_id)
 
@@ -50,18 +53,17 @@ def final_table(store: Store, run_id: str) -> pd.DataFrame:
 
     Tables: reads example_epochs, run_examples.
     """
-    query = """
-        select p.index, predicted.name as predicted_label, suggested.name as suggested_label,
-            p.suggested_probability, p.given_probability, coalesce(p.is_label_issue, false) as is_label_issue,
-            p.label_score, p.alm, p.aum,
-            case when p.alm is not null then rank() over (order by p.alm nulls last) end as alm_rank,
-            p.similarity, p.weight, r.split
-        from example_epochs p
-        join run_examples r on r.run_id = p.run_id and r.index = p.index
-        left join label_classes predicted on predicted.dataset_id = $dataset_id and predicted.code = p.predicted
-        left join label_classes suggested on suggested.dataset_id = $dataset_id and suggested.code = p.suggested
-        where p.run_id = $run_id and p.epoch = $epoch
-        order by p.index
+    query = f"""
+        with classes as (select code, name from label_classes where dataset_id = $dataset_id)
+        select s.index, predicted.name as predicted_label, suggested.name as suggested_label,
+            s.suggested_probability, s.given_probability, coalesce(s.is_label_issue, false) as is_label_issue,
+            s.label_score, s.alm, s.aum,
+            case when s.alm is not null then rank() over (order by s.alm nulls last) end as alm_rank,
+            s.similarity, s.weight, s.split
+        from (select p.*, r.split {EPOCH_ROWS}) s
+        left join classes predicted on predicted.code = s.predicted
+        left join classes suggested on suggested.code = s.suggested
+        order by s.index
     """
     return _last_epoch_frame(store, query, run_id)
 
@@ -82,11 +84,13 @@ def compare_runs(store: Store, run_a: str, run_b: str) -> dict[str, int]:
     query = """
         with a as (
             select p.index, r.label, p.predicted, coalesce(p.is_label_issue, false) as is_flagged
-            from example_epochs p join run_examples r on r.run_id = p.run_id and r.index = p.index
+            from example_epochs p
+            join (select index, label from run_examples where run_id = $run_a) r on r.index = p.index
             where p.run_id = $run_a and p.epoch = $epoch_a
         ), b as (
             select p.index, r.label, p.predicted, coalesce(p.is_label_issue, false) as is_flagged
-            from example_epochs p join run_examples r on r.run_id = p.run_id and r.index = p.index
+            from example_epochs p
+            join (select index, label from run_examples where run_id = $run_b) r on r.index = p.index
             where p.run_id = $run_b and p.epoch = $epoch_b
         )
         select
@@ -120,11 +124,5 @@ def compare_runs(store: Store, run_a: str, run_b: str) -> dict[str, int]:
 
 
 def _last_epoch_frame(store: Store, query: str, run_id: str) -> pd.DataFrame:
-    """Run a query about the run's last epoch. DuckDB refuses parameters that a query does not use."""
     with store.cursor() as cursor:
-        parameters = {
-            "dataset_id": run_dataset_id(cursor, run_id),
-            "run_id": run_id,
-            "epoch": newest_epoch(cursor, run_id),
-        }
-        return fetch_frame(cursor, query, parameters)
+        return fetch_frame(cursor, query, last_epoch_parameters(cursor, run_id))

@@ -10,16 +10,14 @@ import pandas as pd
 
 from lane_core.records import QueueFilter
 from lane_core.store.frames import fetch_frame
-from lane_core.store.lookups import class_names, label_codes, newest_epoch, run_dataset_id
+from lane_core.store.lookups import (
+    EPOCH_ROWS,
+    class_names,
+    label_codes,
+    last_epoch_parameters,
+    run_dataset_id,
+)
 from lane_core.store.store import Store
-
-_SOURCE = """
-from example_epochs p
-join run_examples r on r.run_id = p.run_id and r.index = p.index
-join current_labels l on l.dataset_id = $dataset_id and l.index = p.index
-where p.run_id = $run_id and p.epoch = $epoch
-"""
-"""One row an example of the run's last epoch: p = what the run says, r = what it trained on, l = the label now."""
 
 
 class _Conditions(NamedTuple):
@@ -58,27 +56,26 @@ def review_queue(
     with store.cursor() as cursor:
         parameters, names = _review(cursor, run_id)
         query = f"""
-            with page as (
-                select p.index, r.label as given, p.suggested, p.suggested_probability, p.predicted,
-                    p.given_probability, p.similarity, p.alm, p.weight, p.label_score,
-                    coalesce(p.is_label_issue, false) as is_label_issue, l.status, l.label as current, r.split
-                {_SOURCE} and {" and ".join(_conditions(filters, names))}
+            with classes as (select code, name from label_classes where dataset_id = $dataset_id), page as (
+                select p.index
+                {EPOCH_ROWS} and {" and ".join(_conditions(filters, names))}
                 order by p.label_score nulls last, p.index
                 limit $limit offset $offset
+            ), shown as (
+                select p.*, r.label, r.split, coalesce(d.action, '') as status, d.final_label
+                {EPOCH_ROWS} and p.index in (select index from page)
             )
-            select page.index, e.example_id, e.text, given.name as given_label, suggested.name as suggested_label,
-                page.suggested_probability, predicted.name as predicted_label, page.given_probability,
-                page.similarity, page.alm, page.weight, page.label_score, page.is_label_issue, page.status,
-                current.name as current_label, page.split
-            from page
-            join examples e on e.dataset_id = $dataset_id and e.index = page.index
-            join label_classes given on given.dataset_id = $dataset_id and given.code = page.given
-            join label_classes current on current.dataset_id = $dataset_id and current.code = page.current
-            left join label_classes suggested
-                on suggested.dataset_id = $dataset_id and suggested.code = page.suggested
-            left join label_classes predicted
-                on predicted.dataset_id = $dataset_id and predicted.code = page.predicted
-            order by page.label_score nulls last, page.index
+            select s.index, e.example_id, e.text, given.name as given_label, suggested.name as suggested_label,
+                s.suggested_probability, predicted.name as predicted_label, s.given_probability, s.similarity,
+                s.alm, s.weight, s.label_score, coalesce(s.is_label_issue, false) as is_label_issue, s.status,
+                current.name as current_label, s.split
+            from shown s
+            join (select * from examples where dataset_id = $dataset_id) e on e.index = s.index
+            join classes given on given.code = s.label
+            join classes current on current.code = coalesce(s.final_label, e.given_label)
+            left join classes suggested on suggested.code = s.suggested
+            left join classes predicted on predicted.code = s.predicted
+            order by s.label_score nulls last, s.index
         """
         return fetch_frame(cursor, query, {**parameters, "limit": limit, "offset": offset})
 
@@ -102,9 +99,9 @@ def queue_counts(store: Store, run_id: str, filters: QueueFilter) -> dict[str, A
         wanted = _conditions(filters, names)
         query = f"""
             with passing as materialized (
-                select r.label as given, p.suggested, l.status <> '' as is_reviewed,
+                select r.label as given, p.suggested, d.action is not null as is_reviewed,
                     {wanted.given} as in_given, {wanted.suggested} as in_suggested, {wanted.status} as in_status
-                {_SOURCE} and {wanted.suspects} and {wanted.predicted}
+                {EPOCH_ROWS} and {wanted.suspects} and {wanted.predicted}
             )
             select 'total' as facet, 0 as code, count(*) as count
             from passing where in_given and in_suggested and in_status
@@ -136,34 +133,44 @@ def neighbours(store: Store, run_id: str, indices: Sequence[int]) -> pd.DataFram
 
     Returns:
         index, rank (1 = nearest), neighbour (its index), cosine, text, label (current), status (of its newest
-        live decision); by index and rank. Empty for an unknown run.
+        live decision); by index and rank. Empty before the neighbours are stored.
+
+    Raises:
+        StoreError: If there is no such run.
 
     Tables: reads neighbours, examples, decisions.
     """
     query = """
-        select n.index, n.rank, n.neighbour, n.cosine, e.text, c.name as label, l.status
-        from neighbours n
-        join runs on runs.run_id = n.run_id
-        join examples e on e.dataset_id = runs.dataset_id and e.index = n.neighbour
-        join current_labels l on l.dataset_id = runs.dataset_id and l.index = n.neighbour
-        join label_classes c on c.dataset_id = runs.dataset_id and c.code = l.label
-        where n.run_id = $run_id and n.index in (select unnest($indices::integer[]))
+        with found as (
+            select * from neighbours
+            where run_id = $run_id and index in (select unnest($indices::integer[]))
+        )
+        select n.index, n.rank, n.neighbour, n.cosine, e.text, c.name as label, coalesce(d.action, '') as status
+        from found n
+        join (select * from examples where dataset_id = $dataset_id) e on e.index = n.neighbour
+        left join (select * from newest_decisions where dataset_id = $dataset_id) d on d.index = n.neighbour
+        join label_classes c
+            on c.dataset_id = $dataset_id and c.code = coalesce(d.final_label, e.given_label)
         order by n.index, n.rank
     """
     with store.cursor() as cursor:
-        return fetch_frame(cursor, query, {"run_id": run_id, "indices": [int(index) for index in indices]})
+        parameters = {
+            "run_id": run_id,
+            "dataset_id": run_dataset_id(cursor, run_id),
+            "indices": [int(index) for index in indices],
+        }
+        return fetch_frame(cursor, query, parameters)
 
 
 def _review(cursor: duckdb.DuckDBPyConnection, run_id: str) -> tuple[dict[str, Any], list[str]]:
-    """Return the parameters of _SOURCE and the class names."""
-    dataset_id = run_dataset_id(cursor, run_id)
-    parameters = {"dataset_id": dataset_id, "run_id": run_id, "epoch": newest_epoch(cursor, run_id)}
-    return parameters, class_names(cursor, dataset_id)
+    """Return the parameters of EPOCH_ROWS and the class names."""
+    parameters = last_epoch_parameters(cursor, run_id)
+    return parameters, class_names(cursor, parameters["dataset_id"])
 
 
 def _conditions(filters: QueueFilter, names: Sequence[str]) -> _Conditions:
     codes = {name: code for code, name in enumerate(names)}
-    statuses = {"to_review": "(l.status = '')", "reviewed": "(l.status <> '')", "all": "true"}
+    statuses = {"to_review": "(d.action is null)", "reviewed": "(d.action is not null)", "all": "true"}
     return _Conditions(
         suspects="coalesce(p.is_label_issue, false)" if filters.suspects_only else "true",
         given=_one_of("r.label", label_codes(codes, filters.given_labels)),

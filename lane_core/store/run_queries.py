@@ -35,8 +35,9 @@ def alm_values(store: Store, run_id: str, epoch: int) -> npt.NDArray[np.float32]
     """Return the average label-aware margins of the training examples after one epoch, (N,), by index."""
     query = """
         select p.alm
-        from example_epochs p join run_examples r on r.run_id = p.run_id and r.index = p.index
-        where p.run_id = $run_id and p.epoch = $epoch and r.split = 'train' and p.alm is not null
+        from example_epochs p
+        join (select index from run_examples where run_id = $run_id and split = 'train') r on r.index = p.index
+        where p.run_id = $run_id and p.epoch = $epoch and p.alm is not null
         order by p.index
     """
     with store.cursor() as cursor:
@@ -55,7 +56,8 @@ def class_mean_margins(store: Store, run_id: str) -> pd.DataFrame:
         select c.name as label, m.epoch, m.alm
         from (
             select r.label, p.epoch, avg(p.alm) as alm
-            from example_epochs p join run_examples r on r.run_id = p.run_id and r.index = p.index
+            from example_epochs p
+            join (select index, label from run_examples where run_id = $run_id) r on r.index = p.index
             where p.run_id = $run_id and p.alm is not null
             group by r.label, p.epoch
         ) m

@@ -101,6 +101,9 @@ def _load(name: str, source: str, *, local_files_only: bool) -> Encoder:
     os.environ.setdefault("HF_HUB_ETAG_TIMEOUT", "5")
     os.environ.setdefault("HF_HUB_DOWNLOAD_TIMEOUT", "15")
     from transformers import AutoModel, AutoTokenizer
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
     options = {"local_files_only": local_files_only, "trust_remote_code": False}
     try:
@@ -167,4 +170,5 @@ class FrozenFeatures(nn.Module):
 
     def forward(self, features: Tensor, mask: Tensor) -> Tensor:
         """Return embeddings, (B, 256); the mask is all true here."""
-        return self.hidden(features[:, 0]).relu()
+        hidden: Tensor = self.hidden(features[:, 0])
+        return hidden.relu()

@@ -212,8 +212,8 @@ class TrainingRun:
         return Batch(index, labels, features, mask)
 
     def _precision(self) -> AbstractContextManager[Any]:
-        if self.device.type == "cuda":
-            return torch.autocast("cuda", dtype=torch.bfloat16)
+        if self.device.type == "cuda" or torch.cpu._is_avx512_bf16_supported():
+            return torch.autocast(self.device.type, dtype=torch.bfloat16)
         return nullcontext()
 
 
@@ -256,5 +256,7 @@ def _optimizer(networks: nn.ModuleDict, config: RunConfig) -> torch.optim.Optimi
                 "weight_decay": 0.01 if decays else 0.0,
             }
             for (is_new, decays), parameters in groups.items()
-        ]
+        ],
+        # One pass over all parameters instead of several: a fifth of a step on two cores.
+        fused=True,
     )

@@ -17,12 +17,37 @@ import streamlit as st
 
 from app.components.review_card import Card, CardEvent, Neighbour, review_card
 
-EMOTIONS = (
-    "admiration amusement anger annoyance approval caring confusion curiosity desire disappointment disapproval "
-    "disgust embarrassment excitement fear gratitude grief joy love nervousness optimism pride realization relief "
-    "remorse sadness surprise trust"
-).split()
-HOSTILE = "<img src=x onerror=\"window.pwned=1\"><script>window.pwned=1</script>{{7*7}} \u202eabc"
+EMOTIONS = [
+    "admiration",
+    "amusement",
+    "anger",
+    "annoyance",
+    "approval",
+    "caring",
+    "confusion",
+    "curiosity",
+    "desire",
+    "disappointment",
+    "disapproval",
+    "disgust",
+    "embarrassment",
+    "excitement",
+    "fear",
+    "gratitude",
+    "grief",
+    "joy",
+    "love",
+    "nervousness",
+    "optimism",
+    "pride",
+    "realization",
+    "relief",
+    "remorse",
+    "sadness",
+    "surprise",
+    "trust",
+]
+HOSTILE = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>{{7*7}} \u202eabc'
 SENTENCE = (
     "I kept the letter in my coat for three weeks before I dared to open it, and when I finally did, "
     "sitting on the cold step outside the station, I could not stop my hands from shaking."
@@ -76,7 +101,7 @@ def _card(index: int, labels: list[str], texts: str) -> Card:
         given_label=given,
         suggested_label=suggested,
         suggested_probability=0.87 - index / 100,
-        reason=f"The model has not believed {given} since epoch 2, and four of the five nearest examples say {suggested}.",
+        reason=f"The model has not believed {given} since epoch 2, and four of the five nearest say {suggested}.",
         severity=("far", "some way", "near")[index % 3],
         similarity_words=f"{given} and {suggested} are rarely taken for each other",
         weight=0.12,
@@ -84,8 +109,12 @@ def _card(index: int, labels: list[str], texts: str) -> Card:
         margins=tuple(1.2 * math.cos(epoch / 2 + index / 5) - epoch * 0.45 for epoch in range(1, 9)),
         class_mean_margins=tuple(2.6 * (1 - math.exp(-epoch / 2)) for epoch in range(1, 9)),
         neighbours=tuple(
-            Neighbour(SENTENCE if rank % 2 else "A short neighbour.", given if rank == 2 else suggested, 0.9 - rank / 20,
-                      rank != 2)
+            Neighbour(
+                SENTENCE if rank % 2 else "A short neighbour.",
+                given if rank == 2 else suggested,
+                0.9 - rank / 20,
+                rank != 2,
+            )
             for rank in range(5)
         ),
     )

@@ -1,0 +1,1 @@
+"""Frames in, plotly figures out; nothing here knows Streamlit."""

@@ -1,0 +1,97 @@
+"""The frame around every page: project and run pickers, then the pages in the order of the work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+from streamlit.navigation.page import Page
+
+from app import state
+from app.services import workspaces
+from app.components.run_state import STATE_MARKS
+from lane_core.errors import LaneError
+from lane_core.records import DatasetRecord, QueueFilter, RunRecord
+
+PAGES_FOLDER = Path(__file__).resolve().parent.parent / "pages"
+PAGE_ICON = Path(__file__).resolve().parent / "icon.png"
+
+TITLES = {
+    "overview": ("Overview", ":material/home:"),
+    "data": ("Data", ":material/table:"),
+    "train": ("Train", ":material/model_training:"),
+    "review": ("Review", ":material/rate_review:"),
+    "similarity": ("Similarity", ":material/grid_on:"),
+    "runs": ("Runs", ":material/compare_arrows:"),
+    "export": ("Export", ":material/download:"),
+}
+"""Pages in the order of the work: file stem -> (title, icon)."""
+
+
+def page(name: str) -> Page:
+    """Return the page of a file in pages/, by its stem."""
+    title, icon = TITLES[name]
+    return st.Page(
+        PAGES_FOLDER / f"{name}.py", title=title, icon=icon, url_path=name, default=name == "overview"
+    )
+
+
+def run_app() -> None:
+    """Draw the sidebar and run the page that the address names."""
+    # A picture of our own: a Material icon as favicon would be fetched from another machine.
+    st.set_page_config(page_title="LANE Audit", page_icon=str(PAGE_ICON), layout="wide")
+    current = st.navigation([page(name) for name in TITLES], position="hidden")
+    try:
+        workspaces.workspace()
+    except LaneError as error:
+        st.error(str(error), icon=":material/error:")
+        st.stop()
+    with st.sidebar:
+        _draw_sidebar(current)
+    state.write_address(current.url_path)
+    current.run()
+
+
+def go_to(name: str) -> None:
+    """Switch to a page and keep project and run."""
+    st.switch_page(page(name), query_params=state.address())
+
+
+def open_queue(filters: QueueFilter) -> None:
+    """Switch to the review queue of these filters."""
+    st.switch_page(page("review"), query_params={**state.address(), **state.filter_to_address(filters)})
+
+
+def _draw_sidebar(current: Page) -> None:
+    projects = workspaces.projects()
+    if projects:
+        state.choose_project(projects)
+        st.selectbox(
+            "Project",
+            [record.dataset_id for record in projects],
+            format_func=lambda dataset_id: _project_name(projects, dataset_id),
+            key=state.PROJECT_KEY,
+            on_change=state.forget_run,
+        )
+        runs = workspaces.runs(st.session_state[state.PROJECT_KEY])
+        state.choose_run(runs)
+        if runs:
+            st.selectbox(
+                "Run",
+                [record.run_id for record in runs],
+                format_func=lambda run_id: _run_name(runs, run_id),
+                key=state.RUN_KEY,
+            )
+    for name, (title, icon) in TITLES.items():
+        label = f"**{title}**" if page(name).url_path == current.url_path else title
+        st.page_link(page(name), label=label, icon=icon, query_params=state.address())
+
+
+def _project_name(projects: list[DatasetRecord], dataset_id: str) -> str:
+    return next(record.name for record in projects if record.dataset_id == dataset_id)
+
+
+def _run_name(runs: list[RunRecord], run_id: str) -> str:
+    name = next(record.name for record in runs if record.run_id == run_id)
+    run_state = workspaces.run_status(run_id).state
+    return f"{STATE_MARKS[run_state]} {name} · {run_state}"

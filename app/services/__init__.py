@@ -1,0 +1,1 @@
+"""What pages ask for and what their buttons do: thin joins over the workspace, one file a screen."""

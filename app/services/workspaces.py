@@ -1,0 +1,34 @@
+"""The one workspace of the app, and what every page asks of it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lane_core.home import lane_home
+from lane_core.records import DatasetRecord, RunRecord, RunStatus
+from lane_core.runs import launcher
+from lane_core.store import datasets, runs as run_store
+from lane_core.workspace import Workspace
+
+
+@st.cache_resource(show_spinner="Opening the workspace")
+def workspace() -> Workspace:
+    """Return the one workspace of this process; its ingester reads runs in from then on."""
+    opened = Workspace(lane_home())
+    opened.ingester.start()
+    return opened
+
+
+def projects() -> list[DatasetRecord]:
+    """Return the projects, newest first."""
+    return sorted(datasets.list_datasets(workspace().store), key=lambda record: record.created_at, reverse=True)
+
+
+def runs(dataset_id: str) -> list[RunRecord]:
+    """Return the runs of a project, newest first."""
+    return run_store.list_runs(workspace().store, dataset_id)
+
+
+def run_status(run_id: str) -> RunStatus:
+    """Return what a run is doing, or how it ended."""
+    return launcher.status(workspace().run_dir(run_id))

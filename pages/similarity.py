@@ -1,0 +1,5 @@
+"""Similarity."""
+
+import streamlit as st
+
+st.title("Similarity")

@@ -1,0 +1,355 @@
+"""The review card in a real browser, over the in-memory server of review_card_app.py."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.browser.review_card_app import EMOTIONS
+
+sync_api = pytest.importorskip("playwright.sync_api")
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = shutil.which("chromium")
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WAIT_MS = 60_000
+pytestmark = pytest.mark.browser
+
+# Notes which example is on screen when a key arrives, and how long the next one takes to appear.
+RECORDER = """
+const exampleNode = () => document.querySelector('[data-testid=stBidiComponentIsolated]')
+  ?.shadowRoot.querySelector('.example-id');
+window.seen = []; window.latencies = [];
+window.addEventListener('keydown', (event) => {
+  if (!exampleNode() || event.repeat) return;
+  const began = performance.now();
+  window.seen.push([event.key, exampleNode().textContent]);
+  const observer = new MutationObserver(() => {
+    observer.disconnect();
+    window.latencies.push(performance.now() - began);
+  });
+  observer.observe(exampleNode(), { childList: true, characterData: true, subtree: true });
+}, true);
+"""
+
+# With num lock on, which the driver's own keyboard does not have.
+NUMPAD_3 = (
+    "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: '3', code: 'Numpad3', bubbles: true}))"
+)
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = {
+        "server.headless": "true",
+        "server.address": "127.0.0.1",
+        "server.port": str(port),
+        "server.fileWatcherType": "none",
+        "browser.gatherUsageStats": "false",
+    }
+    command = [sys.executable, "-m", "streamlit", "run", "tests/browser/review_card_app.py"]
+    command += [f"--{name}={value}" for name, value in options.items()]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _wait_until_up(f"http://127.0.0.1:{port}/_stcore/health")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def _wait_until_up(url: str) -> None:
+    ends = time.monotonic() + 90
+    while time.monotonic() < ends:
+        try:
+            urllib.request.urlopen(url, timeout=2).close()
+        except OSError:
+            time.sleep(0.3)
+        else:
+            return
+    raise TimeoutError(f"{url} did not answer within 90 s")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_card(browser, address):
+    """Return a function that opens the card over a fresh in-memory server."""
+    contexts = []
+
+    def open_page(**options: object):
+        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        contexts.append(context)
+        context.add_init_script(RECORDER)
+        page = context.new_page()
+        page.set_default_timeout(WAIT_MS)
+        asked = {"case": uuid.uuid4().hex, **options}
+        page.goto(f"{address}/?{'&'.join(f'{name}={value}' for name, value in asked.items())}")
+        page.locator(".review-card .example-id").wait_for()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def example_on_screen(page) -> str:
+    return page.locator(".example-id").inner_text()
+
+
+def stored(page, count: int) -> list[dict]:
+    """Return the server's events once there are ``count`` and the page is at rest."""
+    page.wait_for_function(
+        """(count) => {
+            const text = document.querySelector('[data-testid=stText]')?.textContent;
+            return text && JSON.parse(text).length >= count;
+        }""",
+        arg=count,
+    )
+    page.wait_for_timeout(1500)
+    events = json.loads(page.get_by_test_id("stText").inner_text())
+    assert len(events) == count
+    return events
+
+
+def summary(events: list[dict]) -> list[tuple]:
+    return [(event["kind"], event["index"], event["action"], event["label"]) for event in events]
+
+
+def press(page, keys: str | list[str], wait_ms: int = 40) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+        page.wait_for_timeout(wait_ms)
+
+
+def unsent(page) -> list:
+    return json.loads(page.evaluate("sessionStorage.getItem('lane-review:card')") or "[]")
+
+
+@pytest.mark.parametrize("delay_ms", [0, 300])
+def test_ten_keys_40_ms_apart_decide_on_the_ten_examples_on_screen(open_card, delay_ms: int) -> None:
+    page = open_card(delay_ms=delay_ms)
+    keys = list("axfeaxfeax")
+    press(page, keys)
+    events = stored(page, 10)
+    seen = page.evaluate("window.seen")
+    assert [key for key, _ in seen] == keys
+    assert [example for _, example in seen] == [f"row-{index:04d}" for index in range(10)]
+    assert [event["index"] for event in events] == list(range(10))
+    words = {"a": "relabel", "x": "keep", "f": "flag", "e": "exclude"}
+    assert [event["action"] for event in events] == [words[key] for key in keys]
+    assert len({event["event_id"] for event in events}) == 10
+    assert all(event["lead_time_s"] < 60 for event in events)
+    assert unsent(page) == []
+    assert statistics.median(page.evaluate("window.latencies")) < 30
+
+
+def test_digits_choose_classes_by_place_with_shift_alt_and_number_pad(open_card) -> None:
+    page = open_card(classes=21)
+    press(page, ["1"])
+    page.evaluate(NUMPAD_3)
+    press(page, ["0", "Shift+Digit0", "Shift+Digit1", "Shift+Alt+Digit1"])
+    press(page, ["Alt+Digit1", "Control+Digit1", "Shift+Alt+Digit2", "c", "Enter"])
+    events = stored(page, 6)
+    assert [event["label"] for event in events] == [EMOTIONS[place] for place in (0, 2, 9, 19, 10, 20)]
+    assert [event["seen_label"] for event in events] == [EMOTIONS[(3 * index + 1) % 21] for index in range(6)]
+
+
+def test_choosing_the_given_label_keeps_it(open_card) -> None:
+    page = open_card()
+    press(page, "2")
+    assert summary(stored(page, 1)) == [("decision", 0, "keep", None)]
+
+
+def test_three_undos_and_three_redos_walk_the_same_way_back_and_forth(open_card) -> None:
+    page = open_card(delay_ms=300)
+    press(page, "axe")
+    shown = []
+    for key in ["Backspace", "Control+z", "Backspace"]:
+        press(page, [key])
+        shown.append(example_on_screen(page))
+    assert shown == ["row-0002", "row-0001", "row-0000"]
+    assert page.locator(".eyeline .tag:not(.flash)").is_hidden()
+    press(page, ["Control+Shift+z"] * 3)
+    assert example_on_screen(page) == "row-0003"
+    events = stored(page, 9)
+    assert [(event["kind"], event["index"]) for event in events] == [
+        *[("decision", index) for index in (0, 1, 2)],
+        *[("undo", index) for index in (2, 1, 0)],
+        *[("redo", index) for index in (0, 1, 2)],
+    ]
+    assert page.locator(".place").inner_text() == "4 of 60 · 3 decided"
+
+
+def test_undo_after_a_reload_asks_the_server_which_example_it_was(open_card) -> None:
+    page = open_card()
+    press(page, "ax")
+    stored(page, 2)
+    page.reload()
+    sync_api.expect(page.locator(".example-id")).to_have_text("row-0002")
+    press(page, ["Backspace"])
+    sync_api.expect(page.locator(".example-id")).to_have_text("row-0001")
+    assert summary(stored(page, 3))[-1] == ("undo", None, None, None)
+
+
+def test_keys_typed_into_a_text_box_or_held_down_decide_nothing(open_card) -> None:
+    page = open_card()
+    search = page.get_by_label("Search")
+    search.click()
+    page.keyboard.type("a1x fe")
+    assert search.input_value() == "a1x fe"
+    assert example_on_screen(page) == "row-0000"
+    page.locator(".text").click()
+    page.keyboard.down("a")
+    page.keyboard.down("a")
+    page.keyboard.down("a")
+    page.keyboard.up("a")
+    assert [event["index"] for event in stored(page, 1)] == [0]
+
+
+def test_space_toggles_a_focused_checkbox_and_skips_nothing(open_card) -> None:
+    page = open_card()
+    page.get_by_label("Search").click()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    sync_api.expect(page.get_by_role("checkbox")).to_be_checked()
+    assert example_on_screen(page) == "row-0000"
+
+
+def test_hostile_text_is_shown_as_text(open_card) -> None:
+    page = open_card(texts="hostile")
+    assert page.locator(".text").inner_text().startswith('<img src=x onerror="window.pwned=1"><script>')
+    assert page.locator(".class").first.inner_text().startswith("1\n<img src=x")
+    press(page, "1")
+    [event] = stored(page, 1)
+    assert event["label"].startswith("<img src=x")
+    assert page.evaluate("window.pwned") is None
+    assert page.locator(".review-card img, .review-card script").count() == 0
+
+
+def test_mouse_clicks_do_what_the_keys_do(open_card) -> None:
+    page = open_card()
+    for name in ["Accept suggestion", "Keep given", "Skip", "Second opinion", "Exclude"]:
+        page.locator(".actions").get_by_role("button", name=name).click()
+    page.locator(".class").nth(7).click()
+    for name in ["Undo", "Redo"]:
+        page.locator(".top").get_by_role("button", name=name).click()
+    assert summary(stored(page, 7)) == [
+        ("decision", 0, "relabel", "anger"),
+        ("decision", 1, "keep", None),
+        ("decision", 3, "flag", None),
+        ("decision", 4, "exclude", None),
+        ("decision", 5, "relabel", "curiosity"),
+        ("undo", 5, None, None),
+        ("redo", 5, None, None),
+    ]
+    press(page, [" "])  # no button kept the focus: the space bar skips
+    assert example_on_screen(page) == "row-0007"
+
+
+def test_a_reload_in_the_middle_of_a_burst_loses_nothing_and_stores_nothing_twice(open_card) -> None:
+    page = open_card(delay_ms=300)
+    press(page, "aaaaa", wait_ms=40)
+    assert unsent(page)
+    page.reload()
+    page.locator(".example-id").wait_for()
+    assert example_on_screen(page) == "row-0005"
+    press(page, "xxxxx")
+    events = stored(page, 10)
+    assert [event["index"] for event in events] == list(range(10))
+    assert [event["action"] for event in events] == ["relabel"] * 5 + ["keep"] * 5
+    assert unsent(page) == []
+
+
+def test_what_could_not_be_stored_is_said_and_sent_again(open_card) -> None:
+    page = open_card(fail=2)
+    press(page, "ax")
+    sync_api.expect(page.locator(".trouble")).to_contain_text("The database is busy")
+    assert example_on_screen(page) == "row-0002"
+    assert [event["index"] for event in stored(page, 2)] == [0, 1]
+    assert page.locator(".trouble").is_hidden()
+
+
+def test_looking_back_decides_nothing_and_an_unsaved_decision_is_not_made_twice(open_card) -> None:
+    page = open_card(delay_ms=1500)
+    press(page, ["a", "ArrowLeft"])
+    assert example_on_screen(page) == "row-0000"
+    assert page.locator(".eyeline .tag:not(.flash)").inner_text() == "Corrected to anger"
+    press(page, ["x", "ArrowRight", "ArrowRight"])
+    assert example_on_screen(page) == "row-0002"
+    assert summary(stored(page, 1)) == [("decision", 0, "relabel", "anger")]
+    press(page, ["ArrowLeft", "ArrowLeft", "x"])  # stored by now, so it can be changed
+    assert summary(stored(page, 2))[-1] == ("decision", 0, "keep", None)
+
+
+def test_help_opens_with_h_blocks_the_keys_and_closes_with_escape(open_card) -> None:
+    page = open_card()
+    press(page, "ha")
+    panel = page.get_by_role("dialog", name="Keys")
+    assert "Second opinion" not in panel.inner_text()
+    assert "Ask for a second opinion" in panel.inner_text()
+    assert example_on_screen(page) == "row-0000"
+    press(page, ["Escape"])
+    assert panel.is_hidden()
+    press(page, "a")
+    assert example_on_screen(page) == "row-0001"
+
+
+def test_a_long_text_is_folded_and_unfolded(open_card) -> None:
+    page = open_card(texts="long")
+    assert len(page.locator(".text").inner_text()) <= 702
+    page.get_by_role("button", name="Show all").click()
+    assert len(page.locator(".text").inner_text()) > 2000
+    press(page, "a")
+    assert len(page.locator(".text").inner_text()) <= 702
+
+
+def test_an_empty_queue_says_so_and_undo_brings_the_last_one_back(open_card) -> None:
+    page = open_card(num=2)
+    press(page, [" ", "a", "x"])
+    sync_api.expect(page.locator(".empty")).to_contain_text("Nothing left in this queue")
+    assert "2 examples decided" in page.locator(".empty").inner_text()
+    assert [event["index"] for event in stored(page, 2)] == [1, 0]
+    press(page, ["Backspace"])
+    assert example_on_screen(page) == "row-0000"
+
+
+def test_layout_puts_the_evidence_beside_or_under_the_example_without_overflow(open_card) -> None:
+    page = open_card(classes=28)
+    example, evidence = page.locator(".main").bounding_box(), page.locator(".evidence").bounding_box()
+    assert evidence["x"] > example["x"] + example["width"]
+    assert page.locator(".actions").bounding_box()["y"] < 900 - 32
+    page.set_viewport_size({"width": 1024, "height": 768})
+    page.wait_for_timeout(500)
+    example, evidence = page.locator(".main").bounding_box(), page.locator(".evidence").bounding_box()
+    assert evidence["y"] >= example["y"] + example["height"]
+    root = page.locator(".review-card")
+    assert root.evaluate("(node) => node.scrollWidth - node.clientWidth") == 0

@@ -1,0 +1,108 @@
+"""What Python accepts from the review card, and what it sends to it. The card itself: tests/browser."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from app.components.review_card import Card, CardEvent, Neighbour, _card_data, events_of
+
+CLASSES = ("fear", "trust", "joy")
+RELABEL = {
+    "event_id": "e1",
+    "kind": "decision",
+    "index": 7,
+    "action": "relabel",
+    "label": "trust",
+    "seen_label": "fear",
+    "lead_time_s": 1.25,
+}
+
+
+def test_a_burst_keeps_its_order() -> None:
+    items = [
+        RELABEL,
+        RELABEL | {"event_id": "e2", "index": 8, "action": "exclude", "label": None, "lead_time_s": None},
+        {"event_id": "e3", "kind": "undo", "index": 8},
+        {"event_id": "e4", "kind": "redo", "index": None},
+    ]
+    events, refused = events_of({"sent_ms": 1, "events": items}, CLASSES)
+    assert refused == []
+    assert events == [
+        CardEvent("e1", "decision", 7, "relabel", "trust", "fear", 1.25),
+        CardEvent("e2", "decision", 8, "exclude", None, "fear", None),
+        CardEvent("e3", "undo", 8),
+        CardEvent("e4", "redo", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "delete"},
+        {"kind": ["decision"]},
+        {"index": -1},
+        {"index": True},
+        {"index": "7"},
+        {"index": None},
+        {"action": "drop"},
+        {"action": None},
+        {"label": "anger"},
+        {"label": None},
+        {"action": "keep"},
+        {"seen_label": "anger"},
+        {"seen_label": None},
+    ],
+)
+def test_an_event_that_the_card_cannot_have_sent_is_dropped_and_the_others_stay(change: dict) -> None:
+    events, refused = events_of({"events": [RELABEL | change, RELABEL | {"event_id": "e2"}]}, CLASSES)
+    assert [event.event_id for event in events] == ["e2"]
+    assert refused == ["e1"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "x",
+        [],
+        {},
+        {"events": "e1"},
+        {"events": [None, 3, "e1", {}, {"event_id": 5}, {"event_id": "e" * 65}]},
+    ],
+)
+def test_what_holds_no_events_gives_none(value: object) -> None:
+    assert events_of(value, CLASSES) == ([], [])
+
+
+@pytest.mark.parametrize("value", [-1, math.nan, math.inf, "1", True, 90_000])
+def test_an_impossible_lead_time_is_left_out(value: object) -> None:
+    events, _ = events_of({"events": [RELABEL | {"lead_time_s": value}]}, CLASSES)
+    assert events[0].lead_time_s is None
+
+
+def test_a_card_becomes_plain_json_with_null_for_what_is_not_a_number() -> None:
+    card = Card(
+        index=3,
+        example_id="0004",
+        text="\udc80 broken byte",
+        given_label="fear",
+        suggested_label="trust",
+        suggested_probability=0.5,
+        reason="",
+        severity="far",
+        similarity_words="",
+        weight=math.nan,
+        label_score=0.0,
+        margins=(1.0, math.nan),
+        class_mean_margins=(math.inf, 2.0),
+        neighbours=(Neighbour("n" * 1000, "joy", 0.5, differs=True),),
+    )
+    data = json.loads(json.dumps(_card_data(card), allow_nan=False))
+    assert data["margins"] == [1.0, None]
+    assert data["class_mean_margins"] == [None, 2.0]
+    assert data["weight"] is None
+    assert data["text"] == "\udc80 broken byte"
+    assert data["neighbours"] == [{"text": "n" * 300, "label": "joy", "cosine": 0.5, "differs": True}]

@@ -1,0 +1,271 @@
+"""Many sessions read while the ingester and the annotators write, and a process is killed while it writes."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lane_core.records import ColumnChoice, DatasetRecord, Decision, QueueFilter, RunRecord
+from lane_core.runs.run_dir import EPOCH_SCHEMA, RunDir
+from lane_core.store import (
+    Ingester,
+    Store,
+    add_dataset,
+    add_run,
+    current_labels,
+    decision_history,
+    ingest_run,
+    label_version,
+    last_epoch,
+    open_store,
+    queue_counts,
+    record_decisions,
+    review_progress,
+    review_queue,
+    trajectories,
+    undo,
+)
+
+ROOT = Path(__file__).parents[1]
+NUM_EXAMPLES = 500
+NUM_EPOCHS = 8
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+EVERYTHING = QueueFilter(status="all", suspects_only=False)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = open_store(tmp_path / "lane.duckdb")
+    position = np.arange(NUM_EXAMPLES)
+    frame = pd.DataFrame(
+        {
+            "index": position,
+            "row": position + 1,
+            "example_id": position.astype(str),
+            "text": "some text",
+            "given_label": "fear",
+            "split": "train",
+        }
+    )
+    columns = ColumnChoice("text", "label")
+    record = DatasetRecord("d", "x", "x.csv", "00", columns, NUM_EXAMPLES, NUM_EXAMPLES, NOW)
+    add_dataset(opened, record, frame, ["fear", "joy"])
+    add_run(opened, RunRecord("r", "d", "x", "{}", 0, NOW), frame.rename(columns={"given_label": "label"}))
+    yield opened
+    opened.close()
+
+
+def epoch_frame() -> pd.DataFrame:
+    values = {name: np.full(NUM_EXAMPLES, 0.5) for name in EPOCH_SCHEMA.names}
+    codes = dict.fromkeys(("predicted", "suggested"), np.ones(NUM_EXAMPLES, int))
+    return pd.DataFrame(
+        {**values, **codes, "index": range(NUM_EXAMPLES), "is_label_issue": np.ones(NUM_EXAMPLES, bool)}
+    )
+
+
+def together(num_threads: int, work: Callable[[int], object]) -> list:
+    """Run ``work`` with 0, 1, ... on threads that start at the same moment; an error of one is raised."""
+    start = threading.Barrier(num_threads)
+
+    def wait_and_work(number: int) -> object:
+        start.wait()
+        return work(number)
+
+    with ThreadPoolExecutor(num_threads) as pool:
+        return list(pool.map(wait_and_work, range(num_threads)))
+
+
+def test_readers_writers_and_the_ingester_at_once(store: Store, tmp_path: Path) -> None:
+    run_dir = RunDir(tmp_path / "runs" / "r")
+    writers_left = threading.Semaphore(0)
+    num_each = 20
+
+    def write_epochs() -> None:
+        for epoch in range(1, NUM_EPOCHS + 1):
+            run_dir.write_event("epoch", epoch, epoch_frame())
+
+    def annotate(annotator: str) -> None:
+        for number in range(num_each):
+            decision = Decision(
+                f"{annotator} {number}",
+                "d",
+                number,
+                "relabel",
+                "joy",
+                "fear",
+                "r",
+                annotator,
+                lead_time_s=0.5,
+            )
+            assert record_decisions(store, [decision]) == 1
+            if number % 5 == 4:
+                assert undo(store, "d", annotator, f"undo {annotator} {number}") == decision
+
+    def read() -> None:
+        seen = -1
+        while not writers_left.acquire(blocking=False):
+            page = review_queue(store, "r", EVERYTHING, limit=NUM_EXAMPLES + 1)
+            # An epoch is there in whole or not at all.
+            assert len(page) in (0, NUM_EXAMPLES)
+            assert queue_counts(store, "r", EVERYTHING)["total"] in (0, NUM_EXAMPLES)
+            assert len(current_labels(store, "d")) == NUM_EXAMPLES
+            assert len(trajectories(store, "r", [7])) <= NUM_EPOCHS
+            reviewed = review_progress(store, "r")["reviewed"]
+            assert 0 <= reviewed <= num_each
+            version = label_version(store, "d")
+            assert version >= seen
+            seen = version
+
+    def work(number: int) -> None:
+        if number < 3:
+            read()
+            return
+        try:
+            write_epochs() if number == 3 else annotate(f"annotator {number}")
+        finally:
+            writers_left.release()
+
+    ingester = Ingester(store, tmp_path / "runs", poll_s=0.01)
+    ingester.start()
+    try:
+        together(6, work)
+    finally:
+        ingester.stop()
+    # What came after the ingester's last look is still to be stored.
+    last = Ingester(store, tmp_path / "runs", poll_s=0.01)
+    last.start()
+    deadline = time.monotonic() + 30
+    while last_epoch(store, "r") < NUM_EPOCHS and time.monotonic() < deadline:
+        time.sleep(0.02)
+    last.stop()
+
+    history = decision_history(store, "d", 1000)
+    assert (history["kind"] == "decision").sum() == 2 * num_each
+    assert (history["kind"] == "undo").sum() == 2 * (num_each // 5)
+    assert history["seq"].is_unique
+    # Both annotators undid their decisions on 4, 9, 14 and 19.
+    assert review_progress(store, "r")["corrected"] == num_each - 4
+    with store.cursor() as cursor:
+        assert cursor.execute("select count(*) from example_epochs").fetchall() == [
+            (NUM_EPOCHS * NUM_EXAMPLES,)
+        ]
+
+
+def test_undos_at_once_each_take_back_another_decision(store: Store) -> None:
+    made = [Decision(str(n), "d", n, "keep", None, "fear", "r", "ann") for n in range(8)]
+    record_decisions(store, made)
+
+    undone = together(8, lambda number: undo(store, "d", "ann", f"undo {number}"))
+
+    assert sorted(decision.index for decision in undone) == list(range(8))
+    assert (current_labels(store, "d")["status"] == "").all()
+
+
+def test_one_decision_sent_from_many_threads_is_stored_once(store: Store) -> None:
+    decision = Decision("same", "d", 3, "relabel", "joy", "fear", "r", "ann")
+
+    stored = together(8, lambda _: record_decisions(store, [decision]))
+
+    assert sorted(stored) == [0] * 7 + [1]
+    assert len(decision_history(store, "d", 100)) == 1
+
+
+def test_decisions_commit_in_the_order_of_their_numbers(store: Store) -> None:
+    seen: list[tuple[int, int]] = []
+    is_done = threading.Event()
+
+    def watch() -> None:
+        while not is_done.is_set():
+            with store.cursor() as cursor:
+                seen.append(
+                    cursor.execute("select count(*), coalesce(max(seq), 0) from decisions").fetchall()[0]
+                )
+
+    def decide(number: int) -> None:
+        for step in range(10):
+            one = Decision(f"{number} {step}", "d", step, "keep", None, "fear", None, f"annotator {number}")
+            record_decisions(store, [one])
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    together(4, decide)
+    is_done.set()
+    watcher.join()
+
+    # If a number could appear before a lower one, a count would be below the highest number.
+    assert seen
+    assert all(number == rows for rows, number in seen)
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from lane_core.runs.run_dir import RunDir
+from lane_core.store import ingest_run, open_store
+store = open_store(Path(sys.argv[1]))
+print("open", flush=True)
+while True:
+    ingest_run(store, RunDir(Path(sys.argv[2])))
+"""
+
+
+def ledger_state(path: Path) -> tuple[int, int, int, int]:
+    """Open the database and return rows, distinct rows, rows by the ledger, files in the ledger."""
+    query = """
+        select
+            (select count(*) from example_epochs),
+            (select count(*) from (select distinct run_id, epoch, index from example_epochs)),
+            coalesce(sum(num_rows), 0),
+            count(*)
+        from ingested_files
+    """
+    store = open_store(path)
+    with store.cursor() as cursor:
+        state = cursor.execute(query).fetchall()[0]
+    store.close()
+    return state
+
+
+def test_a_killed_ingester_leaves_no_half_file_and_no_file_twice(store: Store, tmp_path: Path) -> None:
+    num_epochs = 150
+    store.close()
+    run_dir = RunDir(tmp_path / "runs" / "r")
+    for epoch in range(1, num_epochs + 1):
+        run_dir.write_event("epoch", epoch, epoch_frame())
+
+    moments = random.Random(0)
+    num_stored = []
+    for _ in range(4):
+        with subprocess.Popen(
+            [sys.executable, "-c", KILLED, str(store.path), str(run_dir.path)],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        ) as child:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "open\n"
+            time.sleep(moments.uniform(0.02, 0.2))
+            child.send_signal(signal.SIGKILL)
+        assert child.returncode == -signal.SIGKILL
+        rows, distinct, in_ledger, files = ledger_state(store.path)
+        assert rows == distinct == in_ledger == files * NUM_EXAMPLES
+        num_stored.append(files)
+
+    print(num_stored)
+    assert num_stored == sorted(num_stored)
+    assert num_stored[0] < num_epochs, "the first kill came too late to test anything"
+    reopened = open_store(store.path)
+    assert ingest_run(reopened, run_dir) == num_epochs - num_stored[-1]
+    reopened.close()
+    assert ledger_state(store.path) == (*[num_epochs * NUM_EXAMPLES] * 3, num_epochs)

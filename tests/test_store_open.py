@@ -1,0 +1,208 @@
+"""Opening the database: one process at a time, never a newer or a foreign one, migrations on record."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from lane_core.errors import StoreError
+from lane_core.store import Store, list_datasets, migrations, open_store
+
+ROOT = Path(__file__).parents[1]
+
+HOLDER = """
+import sys
+from pathlib import Path
+from lane_core.store import open_store
+store = open_store(Path(sys.argv[1]))
+print("open", flush=True)
+sys.stdin.read()
+"""
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_new_database_records_its_migrations(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "new folder" / "lane.duckdb")
+    with store.cursor() as cursor:
+        assert cursor.execute("select name from schema_migrations").fetchall() == [("m001_initial",)]
+        assert cursor.execute("select current_setting('autoinstall_known_extensions')").fetchall() == [
+            (False,)
+        ]
+    store.close()
+
+
+def test_opening_again_keeps_everything_and_migrates_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "lane.duckdb"
+    open_store(path).close()
+    before = sha256(path)
+
+    store = open_store(path)
+    assert list_datasets(store) == []
+    store.close()
+
+    assert sha256(path) == before
+
+
+def test_an_older_database_gets_only_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_store(tmp_path / "lane.duckdb").close()
+
+    def m002_shelves(connection: duckdb.DuckDBPyConnection) -> None:
+        connection.execute("create table shelves (name text)")
+
+    monkeypatch.setattr(migrations, "MIGRATIONS", [*migrations.MIGRATIONS, m002_shelves])
+    store = open_store(tmp_path / "lane.duckdb")
+
+    with store.cursor() as cursor:
+        applied = cursor.execute("select name from schema_migrations order by applied_at").fetchall()
+        assert applied == [("m001_initial",), ("m002_shelves",)]
+        assert cursor.execute("select * from shelves").fetchall() == []
+    store.close()
+
+
+def test_a_migration_that_fails_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "lane.duckdb"
+    open_store(path).close()
+
+    def m002_broken(connection: duckdb.DuckDBPyConnection) -> None:
+        connection.execute("create table shelves (name text)")
+        raise RuntimeError("half way")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "MIGRATIONS", [*migrations.MIGRATIONS, m002_broken])
+        with pytest.raises(RuntimeError, match="half way"):
+            open_store(path)
+
+    store = open_store(path)
+    with store.cursor() as cursor:
+        assert cursor.execute(
+            "select count(*) from duckdb_tables() where table_name = 'shelves'"
+        ).fetchall() == [(0,)]
+        assert cursor.execute("select name from schema_migrations").fetchall() == [("m001_initial",)]
+    store.close()
+
+
+def test_a_database_of_a_newer_version_is_refused_untouched(tmp_path: Path) -> None:
+    path = tmp_path / "lane.duckdb"
+    open_store(path).close()
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("insert into schema_migrations values ('m999_future', now()::timestamp)")
+    before = sha256(path)
+
+    with pytest.raises(StoreError, match=r"newer version of LANE Audit \(it has m999_future\)"):
+        open_store(path)
+
+    assert sha256(path) == before
+    # The refused file is let go: another program can open it.
+    duckdb.connect(str(path), read_only=True).close()
+
+
+def test_a_database_of_another_program_is_refused_untouched(tmp_path: Path) -> None:
+    path = tmp_path / "lane.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create table wine (name text)")
+    before = sha256(path)
+
+    with pytest.raises(StoreError, match=r"another program \(it has a table 'wine'\)"):
+        open_store(path)
+
+    assert sha256(path) == before
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "lane.duckdb"
+    path.write_text("text,label\n" * 1000)
+
+    with pytest.raises(StoreError, match=r"lane\.duckdb cannot be opened: .*not a valid DuckDB database"):
+        open_store(path)
+
+    assert path.read_text() == "text,label\n" * 1000
+
+
+def test_a_second_process_is_told_which_file_and_what_to_stop(tmp_path: Path) -> None:
+    path = tmp_path / "lane.duckdb"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "open\n"
+        with pytest.raises(StoreError, match="only one program at a time") as raised:
+            open_store(path)
+        holder.communicate(input="")
+
+    assert str(path) in str(raised.value)
+    assert f"Process {holder.pid}" in str(raised.value)
+    assert "Stop that program" in str(raised.value)
+    open_store(path).close()
+
+
+INSERT = "insert into ingested_files values ('r', ?, 'epoch', 1, 1, now()::timestamp)"
+
+
+def insert_and_run(store: Store, name: str, query: str) -> None:
+    with store.transaction() as cursor:
+        cursor.execute(INSERT, [name])
+        cursor.execute(query)
+
+
+def insert_at_once(store: Store, name: str) -> None:
+    """Two transactions insert one key; the inner one commits first."""
+    with store.transaction() as first:
+        first.execute(INSERT, [name])
+        with store.transaction() as second:
+            second.execute(INSERT, [name])
+
+
+def test_a_transaction_is_stored_whole_or_not_at_all(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "lane.duckdb")
+
+    with pytest.raises(duckdb.ConversionException):
+        insert_and_run(store, "lost", "select 'x'::integer")
+    insert_and_run(store, "kept", "select 1")
+
+    with store.cursor() as cursor:
+        assert cursor.execute("select name from ingested_files").fetchall() == [("kept",)]
+    store.close()
+
+
+def test_two_transactions_with_one_key_end_in_one_row_and_one_error(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "lane.duckdb")
+
+    with pytest.raises(duckdb.TransactionException):
+        insert_at_once(store, "same")
+
+    with store.cursor() as cursor:
+        assert cursor.execute("select count(*) from ingested_files").fetchall() == [(1,)]
+    store.close()
+
+
+def test_importing_the_package_loads_no_database() -> None:
+    code = "import sys, lane_core.store; print('duckdb' in sys.modules, 'pandas' in sys.modules)"
+    seen = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert seen.stdout == "False False\n"
+
+
+def test_every_public_name_can_be_loaded() -> None:
+    import lane_core.store
+
+    for name in lane_core.store.__all__:
+        assert getattr(lane_core.store, name).__module__.startswith("lane_core.store.")
+    with pytest.raises(AttributeError, match="no attribute 'drop_everything'"):
+        _ = lane_core.store.drop_everything

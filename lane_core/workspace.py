@@ -1,5 +1,4 @@
-"""Everything below one LANE_HOME, joined: data sets, runs, decisions and exports. The app's and the command
-line's one door to it."""
+"""Everything below one LANE_HOME, joined: the one door of the app and the command line to it."""
 
 from __future__ import annotations
 
@@ -223,7 +222,7 @@ class Workspace:
             manifest=folder / f"{stem}.manifest.json",
         )
         folder.mkdir(parents=True, exist_ok=True)
-        relabelled = current[current["status"] == "relabel"]
+        relabelled = current[current["current_label"] != current["given_label"]]
         excluded = set(current.loc[current["status"] == "exclude", "row"])
         labels = dict(zip(relabelled["row"], relabelled["current_label"], strict=True))
         write_corrected(table, record.columns.label, labels, excluded, files.corrected)

@@ -262,7 +262,6 @@ def test_a_killed_ingester_leaves_no_half_file_and_no_file_twice(store: Store, t
         assert rows == distinct == in_ledger == files * NUM_EXAMPLES
         num_stored.append(files)
 
-    print(num_stored)
     assert num_stored == sorted(num_stored)
     assert num_stored[0] < num_epochs, "the first kill came too late to test anything"
     reopened = open_store(store.path)

@@ -133,7 +133,7 @@ def _reviewed(given: pd.Series[Any], current: pd.DataFrame | None) -> dict[str, 
             "note": none,
         }
     return {
-        "corrected_label": current["current_label"].where(current["status"] == "relabel"),
+        "corrected_label": current["current_label"].where(current["current_label"] != given),
         "final_label": current["current_label"].fillna(given),
         "decision": current["status"].fillna(""),
         "annotator": current["annotator"],

@@ -55,7 +55,9 @@ def audit(texts: Sequence[str], labels: Sequence[str], config: RunConfig | None 
     from lane_core.runs.run_dir import RunDir
 
     if len(texts) != len(labels):
-        raise DataError(f"There are {len(texts)} texts and {len(labels)} labels; give one label for each text.")
+        raise DataError(
+            f"There are {len(texts)} texts and {len(labels)} labels; give one label for each text."
+        )
     columns = ColumnChoice(text="text", label="label")
     frame = pd.DataFrame({"text": list(texts), "label": list(labels)}, dtype=object)
     table = Table(Path("texts and labels"), "jsonl", frame)

@@ -63,10 +63,14 @@ def _parser() -> argparse.ArgumentParser:
 
     app = commands.add_parser("app", help="open the app")
     app.add_argument("--port", type=int, default=8501)
+    app.add_argument(
+        "--address", default="127.0.0.1", help="0.0.0.0 lets other machines in; put a login before it"
+    )
     app.set_defaults(run=_app)
 
     demo = commands.add_parser("demo", help="make the sample project, start its run, open the app")
     demo.add_argument("--port", type=int, default=8501)
+    demo.add_argument("--address", default="127.0.0.1")
     demo.set_defaults(run=_demo)
 
     export = commands.add_parser("export", help="write the corrected file of a run (the app must be closed)")
@@ -78,8 +82,16 @@ def _parser() -> argparse.ArgumentParser:
 
 def _audit(arguments: argparse.Namespace) -> int:
     from lane_core.api import run_to_the_end
-    from lane_core.data import audit_frame, examples_of, file_sha256, guess_columns, read_table
-    from lane_core.data import with_validation, write_manifest, write_rows
+    from lane_core.data import (
+        audit_frame,
+        examples_of,
+        file_sha256,
+        guess_columns,
+        read_table,
+        with_validation,
+        write_manifest,
+        write_rows,
+    )
     from lane_core.files import replace_file
     from lane_core.progress_bar import ProgressBar
     from lane_core.runs.results import manifest_values
@@ -134,12 +146,15 @@ def _train(arguments: argparse.Namespace) -> int:
 
 
 def _app(arguments: argparse.Namespace) -> int:
-    root = Path(__file__).resolve().parent.parent
-    os.chdir(root)
-    _say(f"LANE Audit: http://localhost:{arguments.port} (stop it with Ctrl+C; data in {lane_home().path})")
+    home = lane_home().path
+    _say(f"LANE Audit: http://localhost:{arguments.port} (stop it with Ctrl+C; data in {home})")
+    # Streamlit finds its settings and the pages below the folder it is started in.
+    os.environ["LANE_HOME"] = str(home)
+    os.chdir(Path(__file__).resolve().parent.parent)
     sys.stderr.flush()
-    streamlit = [sys.executable, "-m", "streamlit", "run", "app/main.py", "--server.port", str(arguments.port)]
-    os.execv(sys.executable, streamlit)
+    command = [sys.executable, "-m", "streamlit", "run", "app/main.py"]
+    command += ["--server.port", str(arguments.port), "--server.address", arguments.address]
+    os.execv(sys.executable, command)
 
 
 def _demo(arguments: argparse.Namespace) -> int:

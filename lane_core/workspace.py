@@ -138,7 +138,9 @@ class Workspace:
         folder = self.home.datasets / dataset_id
         sources = list(folder.glob("source.*"))
         if not sources:
-            raise StoreError(f"The imported file of {dataset_id} is not in {folder} any more. Put it back there.")
+            raise StoreError(
+                f"The imported file of {dataset_id} is not in {folder} any more. Put it back there."
+            )
         options = ReadOptions(**json.loads((folder / "read_options.json").read_text(encoding="utf-8")))
         return read_table(sources[0], options.encoding, options.delimiter)
 
@@ -251,5 +253,3 @@ class Workspace:
 def _new_id(name: str) -> str:
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "data"
     return f"{slug}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-
-

@@ -1,5 +1,49 @@
-"""Overview."""
+"""Overview: what should I do next?
+
+Needs:   nothing; without a project it points to Data, without a run to Train.
+Reads:   services.overview (next step, figures, pairs), services.live_runs (chosen run, run under way)
+Writes:  nothing
+Session: project, run (read; the strip's button writes run)
+"""
 
 import streamlit as st
 
-st.title("Overview")
+from app import navigation, state
+from app.components.live_run import draw_strip
+from app.components.overview import draw_figures, draw_pairs
+from app.components.plain_text import plain
+from app.services import live_runs, overview
+from lane_core.errors import LaneError
+
+
+def main() -> None:
+    st.title("Overview", anchor=False)
+    project_id, run_id = state.project_id(), state.run_id()
+    if project_id is None:
+        _draw_next_step(
+            overview.NextStep(
+                "No project yet. Import a file of labelled texts to begin.", "Import a file", "data"
+            )
+        )
+        return
+    try:
+        live = live_runs.live_run(run_id) if run_id else None
+        _draw_next_step(overview.next_step(project_id, live))
+        going = live_runs.going_run(project_id)
+        if going:
+            draw_strip(going)
+        draw_figures(overview.figures(project_id, live))
+        if live and live.stored_epoch:
+            draw_pairs(overview.confused_pairs(live))
+    except LaneError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def _draw_next_step(step: overview.NextStep) -> None:
+    st.subheader(plain(step.sentence), anchor=False)
+    if st.button(step.button, type="primary", icon=":material/arrow_forward:", key="next_step"):
+        navigation.go_to(step.page)
+
+
+if __name__ == "__main__":
+    main()

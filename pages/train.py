@@ -1,5 +1,43 @@
-"""Train."""
+"""Train: start a run with one decision, and watch it.
+
+Needs:   a selected project (otherwise points to Data).
+Reads:   services.training (presets, estimates, label changes), services.live_runs (the chosen run)
+Writes:  services.training.start_run; services.live_runs.cancel, resume, rename
+Session: project, run (read, write); train_preset and the fields under "More" (read, write)
+"""
 
 import streamlit as st
 
-st.title("Train")
+from app import navigation, state
+from app.components.live_run import draw_live_run
+from app.components.run_form import draw_run_form
+from app.services import live_runs, training
+from lane_core.errors import LaneError
+
+
+def main() -> None:
+    st.title("Train", anchor=False)
+    project_id, run_id = state.project_id(), state.run_id()
+    if project_id is None:
+        st.markdown("No project yet. Import a file of labelled texts; then a run can look at every label.")
+        if st.button("Import a file", type="primary", icon=":material/upload_file:"):
+            navigation.go_to("data")
+        return
+    st.caption(
+        "A run trains on the labels as they stand and watches, epoch by epoch, which of them do not fit."
+    )
+    try:
+        if run_id is None:
+            draw_run_form(project_id)
+            return
+        changes = training.label_changes(project_id)
+        draw_live_run(live_runs.live_run(run_id))
+        title = "Train again on the corrected labels" if changes else "Start another run"
+        with st.expander(title, expanded=bool(changes and changes.since_run), icon=":material/add:"):
+            draw_run_form(project_id, changes)
+    except LaneError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+if __name__ == "__main__":
+    main()

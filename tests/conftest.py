@@ -12,10 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from lane_core.home import Home
 from lane_core.workspace import Workspace
 from tests.small_project import SmallProject, make_small_project
+
+# The first example of a test pays for imports and caches; a deadline would only measure the machine.
+settings.register_profile("here", deadline=None)
+settings.load_profile("here")
 
 
 @pytest.fixture

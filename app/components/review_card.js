@@ -8,6 +8,7 @@ const SEND_AFTER_MS = 30; // after the last key: a burst is one rerun
 const RESEND_AFTER_MS = 2000; // doubled at each try
 const RESEND_AT_MOST_MS = 15000;
 const UNSAVED_SHOWN_AFTER_MS = 3000;
+const FEW_CARDS = 5; // left besides the skipped ones: more are asked for
 const SWAP_GUARD_MS = 300; // a card that the server swapped in cannot be hit by a key meant for the one before
 const LONGEST_LEAD_TIME_S = 86400;
 
@@ -140,8 +141,16 @@ class ReviewCard {
   #skip(card) {
     if (this.queue.skip()) {
       this.#moved();
+      this.#askForMore();
       this.view.confirm("neutral", "Skipped, comes back later", card.example_id);
     } else this.view.confirm("refused", "This is the only one at hand");
+  }
+
+  /** Skipped cards stay in the server's first ones, so it has to send as many more. */
+  #askForMore() {
+    const { position, cards, total } = this.server;
+    const isMore = position - 1 + cards.length < total;
+    if (isMore && this.queue.numFresh() <= FEW_CARDS) this.setStateValue("skipped", this.queue.skipped.length);
   }
 
   #look(step) {

@@ -29,6 +29,7 @@ _HERE = Path(__file__).parent
 _SCRIPTS = ("queue", "keys", "chart", "view")
 _NEIGHBOUR_CHARACTERS = 300  # two lines are shown
 _LONGEST_ID = 64
+_MOST_SKIPPED = 200  # cards in the browser that someone skipped; after that they come round again
 _LONGEST_LEAD_TIME_S = 86_400.0
 
 Severity = Literal["near", "some way", "far"]
@@ -70,12 +71,14 @@ class Card:
     margins: tuple[float, ...]
     """One per epoch; NaN leaves a gap."""
     class_mean_margins: tuple[float, ...]
-    """Mean over the examples with the same given label, one per epoch."""
+    """Mean ALM (margin averaged over the epochs so far) of the examples with the same given label, one per epoch."""
     neighbours: tuple[Neighbour, ...]
     status: Literal["", "keep", "relabel", "exclude", "flag"] = ""
     """The stored decision, if there is one."""
     current_label: str = ""
     """Label after the stored decisions; empty means the given label."""
+    split_words: str = ""
+    """Shown beside the id, for example "test split"; empty for a training example."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,8 @@ def review_card(
     acknowledged: Sequence[str],
     focus: int | None,
     error: str | None,
+    view: str,
+    nothing_left: str,
     key: str,
     on_events: Callable[[list[CardEvent]], None],
 ) -> None:
@@ -133,6 +138,9 @@ def review_card(
         acknowledged: Ids of events that are stored.
         focus: Index of a card to show now; honoured once each time the value changes.
         error: One line above the card, or None. The decisions it is about are sent again by themselves.
+        view: Names the filter. When it changes, the server alone says what is shown: examples decided here
+            before may be among the cards again.
+        nothing_left: What to say when there is no card.
         key: Names the widget and the browser's store of unsent events. One per run and annotator, the same
             for every filter, or unsent events are left behind when the filter changes.
         on_events: Called with new events, oldest first, before the body of the page runs.
@@ -160,9 +168,21 @@ def review_card(
             "acknowledged": [*acknowledged, *st.session_state.get(refused_key, ())],
             "focus": None if focus is None else int(focus),
             "error": error,
+            "view": view,
+            "nothing_left": nothing_left,
         },
         on_pending_change=receive,
+        on_skipped_change=lambda: None,
     )
+
+
+def num_skipped(key: str) -> int:
+    """Return how many of its cards the browser has set aside because someone skipped them.
+
+    They stay at the head of the queue, so the page passes so many cards more. Said when few others are left.
+    """
+    value = st.session_state.get(key, {}).get("skipped")
+    return min(value, _MOST_SKIPPED) if isinstance(value, int) and value > 0 else 0
 
 
 def events_of(value: object, classes: Sequence[str]) -> tuple[list[CardEvent], list[str]]:

@@ -37,7 +37,7 @@ function marginSummary(margins, means) {
     const seen = values.filter((value) => value !== null);
     return seen.length ? `from ${marginNumber(seen[0])} to ${marginNumber(seen.at(-1))}` : "not known";
   };
-  return `Margin over ${margins.length} epochs: this example ${ends(margins)}, class mean ${ends(means)}`;
+  return `Margin over ${margins.length} epochs: this example ${ends(margins)}, mean ALM of its label ${ends(means)}`;
 }
 
 /** An <svg> for the margins (null = gap), or null if there is nothing to draw. */

@@ -56,7 +56,7 @@ function belongsElsewhere(event, cardHost) {
   if (target.matches(TEXT_BOX) || target.isContentEditable) return true;
   if (!inCard && target.closest("[role='dialog'], [role='grid']")) return true;
   const isNative = event.key === " " || event.key.startsWith("Arrow");
-  return isNative && target.matches(USES_SPACE_AND_ARROWS) && (!inCard || target.matches(":focus-visible"));
+  return isNative && target.matches(USES_SPACE_AND_ARROWS) && target.matches(":focus-visible");
 }
 
 /** Rows of the help panel: [keys, meaning]. */

@@ -28,16 +28,17 @@ class ReviewQueue {
     this.returned = []; // undone here: shown before the server's cards, newest first
     this.skipped = [];
     this.current = null;
+    this.view = null; // which filter the cards belong to
     this.lastFocus = null;
     this.pending = this.#restore();
-    for (const event of this.pending) this.#replay(event);
   }
 
   /** Takes the server's word: fresh cards, and which events it has stored. True if the card shown changed. */
-  receive({ cards, acknowledged, focus }) {
+  receive({ cards, acknowledged, focus, view }) {
     const before = this.current;
     const stored = new Set(acknowledged);
     this.#setPending(this.pending.filter((event) => !stored.has(event.event_id)));
+    if (view !== this.view) this.#startOver(view);
     this.cards = cards;
     for (const card of cards) this.known.set(card.index, card);
     this.skipped = this.skipped.filter((index) => cards.some((card) => card.index === index));
@@ -90,6 +91,11 @@ class ReviewQueue {
     if (again) this.#commit(again);
     this.#emit({ kind: "redo", index: again?.index ?? null });
     return again;
+  }
+
+  /** Cards at hand that are neither decided nor skipped. */
+  numFresh() {
+    return this.#open().length - this.skipped.length;
   }
 
   /** Moves the card behind the others at hand. False if it is the only one. */
@@ -160,7 +166,18 @@ class ReviewQueue {
     return open[place + 1] ?? open.find((other) => other !== index) ?? null;
   }
 
-  /** Rebuilds what was decided from the events that outlived a reload. */
+  /** After a reload, or for another filter: only what is not stored yet is known here and nowhere else. */
+  #startOver(view) {
+    this.view = view;
+    this.done = [];
+    this.redoable = [];
+    this.returned = [];
+    this.skipped = [];
+    this.current = null;
+    for (const event of this.pending) this.#replay(event);
+  }
+
+  /** Rebuilds what was decided from an event that is not stored yet. */
   #replay(event) {
     if (event.kind === "decision") this.done.push(event);
     else if (event.kind === "undo") this.redoable.push(this.done.pop() ?? null);

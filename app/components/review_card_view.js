@@ -133,7 +133,7 @@ class ReviewView {
   #drawEmpty(queue, server) {
     const waits = queue.pending.length > 0;
     const done = Math.max(0, server.done + queue.unsavedCount());
-    this.parts["empty-title"].textContent = waits ? "Fetching the next examples" : "Nothing left in this queue";
+    this.parts["empty-title"].textContent = waits ? "Fetching the next examples" : server.nothing_left;
     this.parts["empty-detail"].textContent = waits
       ? "Your decisions are being saved."
       : `${done.toLocaleString("en")} ${done === 1 ? "example" : "examples"} decided. Undo brings the last one back.`;
@@ -145,7 +145,7 @@ class ReviewView {
     status.className = `tag ${action}`;
     status.textContent = action ? decisionWords(action, decision ? decision.label : card.current_label) : "";
     status.hidden = !action;
-    this.parts["example-id"].textContent = card.example_id;
+    this.parts["example-id"].textContent = [card.example_id, card.split_words].filter(Boolean).join(" · ");
   }
 
   #drawText(card) {
@@ -168,7 +168,7 @@ class ReviewView {
     parts.columns.classList.toggle("agreed", !hasSuggestion);
     parts.severity.textContent = card.severity;
     parts["severity-box"].dataset.level = SEVERITIES.indexOf(card.severity) + 1;
-    parts["severity-box"].title = `How far apart the two labels are: ${card.similarity_words}`;
+    parts["severity-box"].title = `In this run ${card.similarity_words}`;
     parts.reason.textContent = card.reason;
     parts.reason.hidden = !card.reason;
     this.classButtons.forEach((button, place) => {
@@ -186,7 +186,8 @@ class ReviewView {
     const chart = marginChart(card.margins, card.class_mean_margins);
     this.parts.chart.replaceChildren(chart ?? element("p", "muted small", "No epoch is finished yet."));
     this.parts.chart.title = `Label score ${hundredths(card.label_score)} (0 is worst), weight in training ${hundredths(card.weight)}`;
-    this.parts["mean-name"].textContent = `mean of ${card.given_label}`;
+    this.parts["mean-name"].textContent = `mean ALM of ${card.given_label}`;
+    this.parts["mean-name"].title = `Margins averaged over the epochs so far, mean of all examples labelled ${card.given_label}`;
     const rows = card.neighbours.map((neighbour) => {
       const row = element("li");
       row.title = `Cosine ${hundredths(neighbour.cosine)}`;

@@ -21,7 +21,9 @@ def workspace() -> Workspace:
 
 def projects() -> list[DatasetRecord]:
     """Return the projects, newest first."""
-    return sorted(datasets.list_datasets(workspace().store), key=lambda record: record.created_at, reverse=True)
+    return sorted(
+        datasets.list_datasets(workspace().store), key=lambda record: record.created_at, reverse=True
+    )
 
 
 def runs(dataset_id: str) -> list[RunRecord]:

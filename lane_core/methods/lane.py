@@ -63,7 +63,7 @@ class Lane:
         # Both terms are exact only in float32; under autocast the networks may have answered in bfloat16.
         logits, pi_logits = logits.float(), pi_logits.float()
         pi_probabilities = pi_logits.softmax(dim=1)
-        aware = self._label_aware_margins(logits, pi_probabilities, batch.labels)
+        aware = self._label_aware_margins(logits, batch.labels, pi_probabilities)
         weights = self._batch_weights(batch, aware)
         self.dynamics.observe(batch.index, logits, aware)
         self._collected.add(pi_probabilities.detach().cpu(), batch.labels.cpu())
@@ -81,12 +81,14 @@ class Lane:
 
     @torch.no_grad()
     def evaluate(self, batches: Iterable[Batch]) -> None:
-        """Observe held-out examples with dropout off; their S comes from the training examples alone."""
+        """Observe held-out examples with dropout off; S comes from the training examples alone."""
         self.networks.eval()
         for batch in batches:
             logits = self.networks["theta"](batch.features, batch.mask)[1].float()
-            pi_probabilities = self.networks["pi"](batch.features, batch.mask)[1].float().softmax(dim=1)
-            aware = self._label_aware_margins(logits, pi_probabilities, batch.labels)
+            pi_probabilities = None
+            if self.config.similarity == "instance":
+                pi_probabilities = self.networks["pi"](batch.features, batch.mask)[1].float().softmax(dim=1)
+            aware = self._label_aware_margins(logits, batch.labels, pi_probabilities)
             self.dynamics.observe(batch.index, logits, aware)
         self.networks.train()
 
@@ -121,11 +123,12 @@ class Lane:
         self.dynamics.load_state_dict(_without_prefix(state, "dynamics."))
         self.weights, self.similarity = state["weights"], state["similarity"]
 
-    def _label_aware_margins(self, logits: Tensor, pi_probabilities: Tensor, labels: Tensor) -> Tensor:
-        logits, pi_probabilities = logits.detach(), pi_probabilities.detach()
+    def _label_aware_margins(self, logits: Tensor, labels: Tensor, pi_probabilities: Tensor | None) -> Tensor:
+        logits = logits.detach()
         rival = strongest_rival(logits, labels)
         if self.config.similarity == "instance":
-            similarity = pi_probabilities.gather(1, rival[:, None])[:, 0]
+            assert pi_probabilities is not None
+            similarity = pi_probabilities.detach().gather(1, rival[:, None])[:, 0]
         elif self.epoch == 1:
             # Pi has not been through the data once: no class is known to be nearer than another.
             similarity = torch.ones_like(logits[:, 0])

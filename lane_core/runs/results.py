@@ -97,5 +97,7 @@ def manifest_values(
 def _last_epoch(run_dir: RunDir) -> int:
     epoch = run_dir.last_epoch()
     if epoch == 0:
-        raise RunError(f"Run {run_dir.run_id} has no complete epoch yet. Wait for its first epoch, or resume it.")
+        raise RunError(
+            f"Run {run_dir.run_id} has no complete epoch yet. Wait for its first epoch, or resume it."
+        )
     return epoch

@@ -1,0 +1,40 @@
+# Two commands for a newcomer: `make demo` and `make test`. The others are what they are made of.
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+PORT ?= 8501
+
+.PHONY: demo app install test check format
+
+# Install, make the sample project, start its first run in the background, open the app.
+demo: install
+	$(PYTHON) -m lane_core demo --port $(PORT)
+
+# Open the app on what is there.
+app: install
+	$(PYTHON) -m lane_core app --port $(PORT)
+
+install: $(VENV)/installed
+
+$(VENV)/installed: requirements.txt
+	test -x $(PYTHON) || python3 -m venv $(VENV)
+	$(PYTHON) -m pip install --quiet --requirement requirements.txt
+	touch $@
+
+$(VENV)/installed-for-tests: $(VENV)/installed tests/requirements.txt
+	$(PYTHON) -m pip install --quiet --requirement tests/requirements.txt
+	touch $@
+
+# Checks, then every test. Needs Debian's chromium for the browser tests (.ci/run installs it).
+test: check
+	$(PYTHON) -m pytest
+
+# Lint, format, types, and the arrows between the rooms.
+check: $(VENV)/installed-for-tests
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	$(PYTHON) -m pytest --quiet tests/test_architecture.py
+
+format: $(VENV)/installed-for-tests
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .

@@ -1,0 +1,112 @@
+"""What a person chooses on the way in: the file, how it is read, and which column holds what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from app.services.importing import SAMPLE, IncomingFile, Reading
+from lane_core.records import ColumnChoice
+from lane_core.workspace import ReadOptions
+
+_INCOMING_KEY = "incoming_file"
+_UPLOAD, _SAMPLE = "Upload a file", "Use the sample"
+_ENCODINGS = ["", "utf-8", "cp1252", "latin-1", "utf-16"]
+_DELIMITERS = {"": "As found", ",": "Comma ,", ";": "Semicolon ;", "\t": "Tab", "|": "Bar |"}
+_NO_COLUMN = ""
+"""Choice of "none"; no column of a file has an empty name."""
+
+
+def choose_file() -> IncomingFile | None:
+    """Draw the choice between an upload and the sample; return the file, the same object from run to run."""
+    source = st.segmented_control(
+        "Where the file comes from",
+        [_UPLOAD, _SAMPLE],
+        default=_UPLOAD,
+        required=True,
+        label_visibility="collapsed",
+        key="import_source",
+    )
+    if source == _SAMPLE:
+        st.caption("Posts of a support forum, each labelled with an emotion. Some of the labels are wrong.")
+        return _remember("sample", lambda: IncomingFile("sample", SAMPLE))
+    # No filter by file name: a refused file is to get our message, which says what can be read instead.
+    upload = st.file_uploader(
+        "A CSV, TSV, JSON Lines or Parquet file with a column of texts and a column of labels",
+        key="import_upload",
+    )
+    if upload is None:
+        forget_file()
+        return None
+    return _remember(
+        upload.file_id, lambda: IncomingFile.uploaded(upload.file_id, upload.name, upload.getvalue())
+    )
+
+
+def forget_file() -> None:
+    """Let go of the file, and of the temporary copy with it."""
+    st.session_state.pop(_INCOMING_KEY, None)
+
+
+def choose_reading(incoming: IncomingFile) -> ReadOptions:
+    """Draw the encoding and the delimiter, folded away, for files that have them."""
+    if not incoming.is_text:
+        return ReadOptions()
+    with st.popover("More", help="Encoding and delimiter, where they were not found right", width="stretch"):
+        encoding = st.selectbox(
+            "Encoding",
+            _ENCODINGS,
+            format_func=lambda name: name or "As found",
+            help="A byte order mark in the file wins over this.",
+            key=f"import_encoding_{incoming.key}",
+        )
+        delimiter = ""
+        if incoming.is_delimited:
+            delimiter = st.selectbox(
+                "Delimiter",
+                list(_DELIMITERS),
+                format_func=_DELIMITERS.__getitem__,
+                key=f"import_delimiter_{incoming.key}",
+            )
+    return ReadOptions(encoding or None, delimiter or None)
+
+
+def choose_columns(incoming: IncomingFile, reading: Reading, options: ReadOptions) -> ColumnChoice | None:
+    """Draw the four choices, guesses first; None until text and label are chosen."""
+    guess = reading.guess
+    needed = (
+        ("Text", "text", guess.text if guess else None, "What people wrote; this is read by the model."),
+        ("Label", "label", guess.label if guess else None, "One class a row; this is what is audited."),
+    )
+    optional = (
+        ("Id", "id", guess.example_id if guess else None, "Names the rows in the export; none: row numbers."),
+        ("Split", "split", guess.split if guess else None, "Words like train, validation, test."),
+    )
+    names = reading.table.columns
+    chosen: dict[str, str | None] = {}
+    for place, (title, role, guessed, explanation) in zip(st.columns(4), (*needed, *optional), strict=True):
+        is_needed = role in ("text", "label")
+        values = names if is_needed else [_NO_COLUMN, *names]
+        chosen[role] = place.selectbox(
+            f"{title} column",
+            values,
+            index=None if is_needed and guessed is None else values.index(guessed or _NO_COLUMN),
+            format_func=lambda name: name or "none",
+            placeholder="Choose",
+            help=explanation,
+            # Another reading has other columns: its guesses count, not what was chosen before.
+            key=f"import_{role}_{incoming.key}_{options.encoding}_{options.delimiter}",
+        )
+    text, label = chosen["text"], chosen["label"]
+    return (
+        ColumnChoice(text, label, chosen["id"] or None, chosen["split"] or None) if text and label else None
+    )
+
+
+def _remember(key: str, make: Callable[[], IncomingFile]) -> IncomingFile:
+    incoming = st.session_state.get(_INCOMING_KEY)
+    if incoming is None or incoming.key != key:
+        incoming = make()
+        st.session_state[_INCOMING_KEY] = incoming
+    return incoming

@@ -1,0 +1,139 @@
+"""The Overview page: where the project stands, and what to do next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from app.services.live_runs import LiveRun, counted
+from app.services.workspaces import workspace
+from lane_core.records import QueueFilter
+from lane_core.runs import launcher
+from lane_core.store import datasets, decisions, review_queries, run_queries
+from lane_core.store import runs as run_store
+
+_MOST_SUSPECTS = 1_000_000
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """One sentence of state and the one thing to do."""
+
+    sentence: str
+    button: str
+    page: str
+    """Stem of the page that the button opens."""
+
+
+@dataclass(frozen=True)
+class F1:
+    """Macro F1 of a run on held-out labels, 0 to 1, and of an earlier run where there are two."""
+
+    split: str
+    """Either test, or validation where there is no test split."""
+    run_name: str
+    value: float
+    before: float | None = None
+    before_name: str = ""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The five figures of a project; those about a run are None before its first epoch."""
+
+    examples: int
+    suspects: int | None
+    reviewed: int
+    corrected: int
+    f1: F1 | None
+
+
+def next_step(dataset_id: str, live: LiveRun | None) -> NextStep:
+    """Return what to do next about the chosen run; ``live`` is None where the project has no run."""
+    if live is None:
+        record = datasets.get_dataset(workspace().store, dataset_id)
+        size = counted(record.num_examples, "example")
+        return NextStep(f"{record.name} holds {size}; no run has looked at them yet.", "Train a run", "train")
+    if live.stored_epoch == 0:
+        sentence = f"{live.record.name} is {live.status.state} and has found nothing yet."
+        return NextStep(sentence, "Watch the run" if live.is_going else "See what happened", "train")
+    progress = decisions.review_progress(workspace().store, live.record.run_id)
+    left = progress["suspects"] - progress["suspects_reviewed"]
+    if live.is_going:
+        sentence = f"{live.record.name} is {live.status.state}; {_flagged(progress)} so far."
+        button = f"Review the first {counted(left, 'suspect')}"
+        return NextStep(sentence, button, "review") if left else NextStep(sentence, "Watch the run", "train")
+    ended = (
+        "" if live.status.state == "finished" else f" ({live.status.state} after epoch {live.stored_epoch})"
+    )
+    sentence = f"{live.record.name}{ended}: {_flagged(progress)}"
+    if left:
+        reviewed = f"{progress['suspects_reviewed']:,} reviewed, {left:,} left"
+        return NextStep(f"{sentence}; {reviewed}.", f"Review {counted(left, 'suspect')}", "review")
+    done = ", all reviewed" if progress["suspects"] else ""
+    return NextStep(f"{sentence}{done}. The corrected file can be exported.", "Export", "export")
+
+
+def figures(dataset_id: str, live: LiveRun | None) -> Figures:
+    """Return the five figures of a project and its chosen run."""
+    if live is None:
+        examples = datasets.get_dataset(workspace().store, dataset_id).num_examples
+        return Figures(examples, suspects=None, reviewed=0, corrected=0, f1=None)
+    progress = decisions.review_progress(workspace().store, live.record.run_id)
+    return Figures(
+        examples=progress["examples"],
+        suspects=progress["suspects"] if live.stored_epoch else None,
+        reviewed=progress["reviewed"],
+        corrected=progress["corrected"],
+        f1=_f1(dataset_id, live),
+    )
+
+
+def confused_pairs(live: LiveRun, limit: int = 5) -> pd.DataFrame:
+    """Count the suspects of the newest epoch that wait for review, by given and suggested label.
+
+    Returns:
+        given_label, suggested_label, count; highest count first, ties in order of the names.
+    """
+    suspects = review_queries.review_queue(
+        workspace().store, live.record.run_id, QueueFilter(), _MOST_SUSPECTS
+    )
+    pairs = suspects.groupby(["given_label", "suggested_label"], as_index=False).size()
+    pairs = pairs.rename(columns={"size": "count"})
+    return pairs.sort_values("count", ascending=False, kind="stable").head(limit).reset_index(drop=True)
+
+
+def _flagged(progress: dict[str, int]) -> str:
+    return f"{progress['suspects']:,} of {counted(progress['examples'], 'label')} suspect"
+
+
+def _f1(dataset_id: str, live: LiveRun) -> F1 | None:
+    """Compare the chosen run with the newest finished run after it; without one, with the first before it."""
+    store, run_id = workspace().store, live.record.run_id
+    oldest_first = run_store.list_runs(store, dataset_id)[::-1]
+    place = [record.run_id for record in oldest_first].index(run_id)
+    for split in ("test", "validation"):
+        own = _last_f1(run_id, split)
+        if own is None:
+            continue
+        for record in oldest_first[:place:-1]:
+            value = _finished_f1(record.run_id, split)
+            if value is not None:
+                return F1(split, record.name, value, before=own, before_name=live.record.name)
+        for record in oldest_first[:place]:
+            value = _finished_f1(record.run_id, split)
+            if value is not None:
+                return F1(split, live.record.name, own, before=value, before_name=record.name)
+        return F1(split, live.record.name, own)
+    return None
+
+
+def _finished_f1(run_id: str, split: str) -> float | None:
+    is_finished = launcher.status(workspace().run_dir(run_id)).state == "finished"
+    return _last_f1(run_id, split) if is_finished else None
+
+
+def _last_f1(run_id: str, split: str) -> float | None:
+    values = run_queries.epoch_metrics(workspace().store, run_id)[f"{split}_macro_f1"].dropna()
+    return None if values.empty else float(values.iloc[-1])

@@ -1,0 +1,133 @@
+"""From frames to review cards: the evidence about each example, joined and put into words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from app.components.review_card import Card, Neighbour
+from lane_core.wording import severity
+
+_SIMILARITY_WORDS = {
+    "near": "{given} and {suggested} are often taken for one another",
+    "some way": "{given} and {suggested} are sometimes taken for one another",
+    "far": "{given} and {suggested} are far apart",
+}
+_SPLIT_WORDS = {
+    "train": "",
+    "validation": "validation split",
+    "test": "test split",
+    "excluded": "not trained on",
+}
+
+
+def review_cards(
+    queue: pd.DataFrame,
+    trajectories: pd.DataFrame,
+    neighbours: pd.DataFrame,
+    class_means: Mapping[str, Sequence[float]],
+    num_epochs: int,
+) -> list[Card]:
+    """Return one card for each row of the queue, in its order.
+
+    Args:
+        queue: As ``review_queue`` returns it.
+        trajectories: index, epoch, margin of at least these examples.
+        neighbours: As ``neighbours`` returns them, for at least these examples.
+        class_means: Mean ALM of each label, one number an epoch.
+        num_epochs: Epochs stored so far; an epoch without a margin becomes NaN.
+    """
+    epochs = range(1, num_epochs + 1)
+    margins = trajectories.pivot(index="index", columns="epoch", values="margin")
+    margins = margins.reindex(index=queue["index"], columns=epochs)
+    nearest = dict(list(neighbours.groupby("index")))
+    return [
+        _card(row, margin, nearest.get(row.index), class_means.get(row.given_label, ()))
+        for row, margin in zip(_rows(queue), margins.itertuples(index=False, name=None), strict=True)
+    ]
+
+
+def reason(given: str, suggested: str, margins: Sequence[float], neighbours: Sequence[Neighbour]) -> str:
+    """Say in a sentence or two what speaks against the given label.
+
+    Args:
+        given: The label under review.
+        suggested: The model's next best label; empty if there is none.
+        margins: One per epoch, negative where the model preferred another label; NaN where not known.
+        neighbours: The nearest examples.
+
+    Example:
+        >>> reason("fear", "trust", [1.0, -0.5, -2.0], [])
+        'In 2 of 3 epochs the model preferred another label to fear, most of all trust.'
+    """
+    known = [margin for margin in margins if not math.isnan(margin)]
+    against = sum(margin < 0 for margin in known)
+    others = sum(neighbour.differs for neighbour in neighbours)
+    sentences = []
+    if against:
+        most = f", most of all {suggested}" if suggested else ""
+        sentences.append(
+            f"In {_of_epochs(against, len(known))} the model preferred another label to {given}{most}."
+        )
+    elif known:
+        sentences.append(f"In {_of_epochs(len(known), len(known))} the model agreed with {given}.")
+    if 2 * others > len(neighbours):
+        share = f"All {others}" if others == len(neighbours) else f"{others} of the {len(neighbours)}"
+        sentences.append(f"{share} nearest examples are labelled otherwise.")
+    return " ".join(sentences)
+
+
+def _of_epochs(count: int, total: int) -> str:
+    if total == 1:
+        return "the one epoch so far"
+    return f"all {total} epochs" if count == total else f"{count} of {total} epochs"
+
+
+def _card(
+    row: Any, margins: Sequence[float], nearest: pd.DataFrame | None, class_means: Sequence[float]
+) -> Card:
+    near = [] if nearest is None else [_neighbour(other, row.given_label) for other in _rows(nearest)]
+    suggested = _suggestion(row)
+    apart = severity(_number(row.similarity, 1.0))
+    return Card(
+        index=int(row.index),
+        example_id=row.example_id,
+        text=row.text,
+        given_label=row.given_label,
+        suggested_label=suggested,
+        suggested_probability=_number(row.suggested_probability, math.nan),
+        reason=reason(row.given_label, suggested, margins, near),
+        severity=apart,
+        similarity_words=_SIMILARITY_WORDS[apart].format(given=row.given_label, suggested=suggested),
+        weight=_number(row.weight, math.nan),
+        label_score=_number(row.label_score, math.nan),
+        margins=tuple(margins),
+        class_mean_margins=tuple(class_means),
+        neighbours=tuple(near),
+        split_words=_SPLIT_WORDS[row.split],
+        status=row.status,
+        current_label=row.current_label,
+    )
+
+
+def _suggestion(row: Any) -> str:
+    """Return the label to suggest; none where the model believes the given one and does not suspect it."""
+    if pd.isna(row.suggested_label) or (not row.is_label_issue and row.predicted_label == row.given_label):
+        return ""
+    return str(row.suggested_label)
+
+
+def _neighbour(row: Any, given_label: str) -> Neighbour:
+    return Neighbour(row.text, row.label, float(row.cosine), differs=row.label != given_label)
+
+
+def _number(value: Any, otherwise: float) -> float:
+    return otherwise if pd.isna(value) else float(value)
+
+
+def _rows(frame: pd.DataFrame) -> list[Any]:
+    """Return the rows as named tuples; ``row.index`` is the column, not the tuple's method."""
+    return list(frame.itertuples(index=False, name="Row"))

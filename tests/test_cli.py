@@ -1,0 +1,138 @@
+"""The command line on real files with a tiny encoder, and the Python function behind it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import lane_core
+from lane_core.cli import main
+from lane_core.config import RunConfig
+from lane_core.data import AUDIT_COLUMNS
+from lane_core.errors import DataError
+from lane_core.home import Home
+from tests.small_project import SmallProject
+from tests.tiny_encoder import tiny_texts, write_tiny_encoder
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(write_tiny_encoder(tmp_path_factory.mktemp("tiny")))
+
+
+@pytest.fixture
+def labelled_file(tmp_path: Path) -> Path:
+    texts, labels = tiny_texts(60)
+    labels[4] = "anger" if labels[4] != "anger" else "joy"
+    frame = pd.DataFrame({"ref": [f"{n:04}" for n in range(60)], "sentence": texts, "emotion": labels})
+    frame["split"] = ["train"] * 48 + ["test"] * 12
+    path = tmp_path / "posts.csv"
+    frame.to_csv(path, index=False)
+    return path
+
+
+def audit_arguments(path: Path, output: Path, encoder: str) -> list[str]:
+    return [
+        *("audit", str(path), "--text-column", "sentence", "--label-column", "emotion", "--id-column", "ref"),
+        *("--output", str(output), "--encoder", encoder, "--epochs", "3", "--batch-size", "8"),
+        *("--learning-rate", "0.005", "--seed", "1", "--device", "cpu"),
+    ]
+
+
+def test_audit_writes_every_row_with_a_score(labelled_file: Path, tmp_path: Path, encoder: str) -> None:
+    output = tmp_path / "out"
+    assert main(audit_arguments(labelled_file, output, encoder)) == 0
+    audited = pd.read_csv(output / "audit.csv", dtype={"ref": str, "row_id": str})
+    given = pd.read_csv(labelled_file, dtype=str)
+    assert list(audited.columns) == [*given.columns, *AUDIT_COLUMNS]
+    pd.testing.assert_frame_equal(audited[given.columns].astype(str), given.astype(str))
+    assert audited["label_score"].between(0, 1).all()
+    assert audited["alm"].notna().all()
+    assert (audited["row_id"] == given["ref"]).all()
+    assert audited["label_score"].idxmin() == 4
+    similarity = pd.read_csv(output / "class_similarity.csv", index_col=0)
+    assert similarity.shape == (3, 3)
+    manifest = json.loads((output / "manifest.json").read_text())
+    assert manifest["classes"] == ["anger", "fear", "joy"]
+    assert (manifest["num_rows"], manifest["epochs_done"], manifest["seed"]) == (60, 3, 1)
+    assert manifest["config"]["encoder"] == encoder
+    assert len(manifest["source_sha256"]) == 64
+    assert (output / "run" / "events" / "epoch-0003.parquet").exists()
+    assert "epoch 3" in (output / "run" / "log.txt").read_text()
+
+
+def test_the_same_command_goes_on_and_other_settings_are_refused(
+    labelled_file: Path, tmp_path: Path, encoder: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "out"
+    arguments = audit_arguments(labelled_file, output, encoder)
+    assert main(arguments) == 0
+    before = (output / "audit.csv").read_bytes()
+    assert main(arguments) == 0
+    assert (output / "audit.csv").read_bytes() == before
+    assert main([*arguments, "--seed", "2"]) == 1
+    assert "holds a run of other data or other settings" in capsys.readouterr().err
+    assert (output / "audit.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (["--label-column", "feeling"], "feeling"),
+        (["--encoder", "no-such/encoder"], "The encoder 'no-such/encoder' could not be loaded"),
+        (["--epochs", "0"], "epochs is 0; it must be at least 1"),
+        (["--method", "lore"], "method is 'lore'; it must be lane"),
+        (["--device", "cuda:7"], "torch sees no GPU"),
+    ],
+)
+def test_mistakes_are_told_in_one_message(
+    labelled_file: Path, tmp_path: Path, encoder: str, capsys: pytest.CaptureFixture[str],
+    change: list[str], words: str,
+) -> None:  # fmt: skip
+    assert main([*audit_arguments(labelled_file, tmp_path / "out", encoder), *change]) == 1
+    told = capsys.readouterr().err
+    assert words in told
+    assert "Traceback" not in told
+
+
+def test_a_missing_file_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", str(tmp_path / "no.csv"), "--output", str(tmp_path / "out")]) == 1
+    assert "no.csv" in capsys.readouterr().err
+
+
+def test_export_from_the_command_line(small_project: SmallProject, tmp_path: Path) -> None:
+    assert main(["export", "--output", str(tmp_path / "files")]) == 0
+    assert (tmp_path / "files" / "small.corrected.csv").read_bytes() == small_project.source.read_bytes()
+
+
+def test_export_without_a_run_is_told(home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    del home
+    assert main(["export", "--output", str(tmp_path)]) == 1
+    assert "There is no run in" in capsys.readouterr().err
+
+
+def test_audit_as_a_function(encoder: str) -> None:
+    texts, labels = tiny_texts(60)
+    labels[5] = "anger" if labels[5] != "anger" else "joy"
+    config = RunConfig(encoder=encoder, epochs=3, batch_size=8, learning_rate=5e-3)
+    result = lane_core.audit(texts, labels, config)
+    assert result.frame["text"].tolist() == texts
+    assert result.frame["given_label"].tolist() == labels
+    assert result.frame["label_score"].idxmin() == 5
+    assert result.class_similarity.shape == (3, 3)
+
+
+def test_audit_wants_a_label_for_each_text() -> None:
+    with pytest.raises(DataError, match="There are 2 texts and 1 labels"):
+        lane_core.audit(["a", "b"], ["x"])
+
+
+def test_public_names() -> None:
+    for name in lane_core.__all__:
+        assert getattr(lane_core, name) is not None
+        assert name in dir(lane_core)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = lane_core.nothing

@@ -1,0 +1,165 @@
+"""The worker on a run directory: what it writes, how it ends, what it leaves alone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lane_core.config import RunConfig
+from lane_core.errors import RunError
+from lane_core.records import RunStatus
+from lane_core.runs.results import class_similarity, final_table
+from lane_core.runs.run_dir import EPOCH_SCHEMA, RunDataset, RunDir
+from lane_core.runs.worker import work
+from tests.tiny_encoder import tiny_texts, write_tiny_encoder
+
+CLASSES = ("anger", "fear", "joy")
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(write_tiny_encoder(tmp_path_factory.mktemp("tiny")))
+
+
+@pytest.fixture
+def run_dir(tmp_path: Path, encoder: str) -> RunDir:
+    return make_run(tmp_path / "run-1", encoder)
+
+
+def make_run(path: Path, encoder: str, **changes: object) -> RunDir:
+    texts, labels = tiny_texts(60)
+    examples = pd.DataFrame(
+        {
+            "index": range(60),
+            "example_id": [f"{number:02}" for number in range(60)],
+            "text": texts,
+            "given_label": labels,
+            "split": ["train"] * 48 + ["validation"] * 6 + ["test"] * 6,
+        }
+    )
+    config = RunConfig.from_preset(
+        "default",
+        **{
+            "encoder": encoder,
+            "epochs": 2,
+            "batch_size": 8,
+            "trainable_layers": 1,
+            "learning_rate": 5e-3,
+            **changes,
+        },
+    )
+    run_dir = RunDir(path)
+    run_dir.create(config, RunDataset("data-1", "Tiny", CLASSES, 0), examples)
+    return run_dir
+
+
+def test_a_whole_run(run_dir: RunDir) -> None:
+    heard: list[RunStatus] = []
+    status = work(run_dir, heard.append)
+    assert (status.state, status.epoch, status.step, status.total_steps) == ("finished", 2, 12, 12)
+    assert run_dir.status() == RunStatus(**{**vars(status), "heartbeat": run_dir.status().heartbeat})
+    assert status.pid == os.getpid()
+    assert [(file.kind, file.epoch) for file in run_dir.event_files()] == [
+        ("neighbours", 0),
+        *((kind, 1) for kind in ("losses", "similarity", "metrics", "epoch")),
+        *((kind, 2) for kind in ("losses", "similarity", "metrics", "epoch")),
+    ]
+    phases = [one.phase for one in heard]
+    assert phases.index("loading the encoder") < phases.index("finding neighbours")
+    assert phases.index("finding neighbours") < phases.index("training, epoch 1 of 2")
+    assert any(one.seconds_left is not None and one.seconds_left > 0 for one in heard)
+
+
+def test_what_the_files_hold(run_dir: RunDir) -> None:
+    work(run_dir)
+    last = run_dir.read_event("epoch", 2)
+    assert list(last.columns) == EPOCH_SCHEMA.names
+    assert last["index"].tolist() == list(range(60))
+    assert run_dir.read_event("losses", 2)["step"].iloc[-1] == 12
+    neighbours = run_dir.read_event("neighbours", 0)
+    assert len(neighbours) == 60 * 5
+    assert (neighbours["index"] != neighbours["neighbour"]).all()
+    table = final_table(run_dir)
+    assert set(table["predicted_label"]) <= set(CLASSES)
+    assert (table["suggested_label"] != run_dir.examples()["given_label"]).all()
+    assert sorted(table["alm_rank"]) == list(range(1, 61))
+    assert table.loc[table["alm_rank"] == 1, "alm"].item() == table["alm"].min()
+    matrix = class_similarity(run_dir)
+    assert (matrix.index.tolist(), matrix.columns.tolist()) == (list(CLASSES), list(CLASSES))
+    np.testing.assert_allclose(matrix.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_the_saved_classifier_gives_the_last_embeddings(run_dir: RunDir) -> None:
+    import torch
+    from safetensors.numpy import load_file
+    from transformers import AutoModel, AutoTokenizer
+
+    work(run_dir)
+    kept = load_file(run_dir.result / "embeddings.safetensors")["embeddings"]
+    model = AutoModel.from_pretrained(run_dir.result / "encoder").eval()
+    tokenizer = AutoTokenizer.from_pretrained(run_dir.result / "encoder")
+    ids = torch.tensor([tokenizer(run_dir.examples()["text"][7])["input_ids"]])
+    with torch.no_grad():
+        found = model(ids).last_hidden_state.mean(dim=1)[0].numpy()
+    np.testing.assert_allclose(found, kept[7], atol=5e-3)
+    head = load_file(run_dir.result / "head.safetensors")
+    assert head["classifier.weight"].shape == (3, 32)
+    assert (run_dir.result / "classes.json").read_text(encoding="utf-8") == '["anger", "fear", "joy"]'
+
+
+def test_a_cancelled_run_goes_on_to_the_same_numbers(
+    tmp_path: Path, encoder: str, run_dir: RunDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work(run_dir)
+    cut = make_run(tmp_path / "run-2", encoder)
+
+    def cancel_in_epoch_2(status: RunStatus) -> None:
+        if status.epoch == 2 and status.step >= 8:
+            cut.cancel_file.touch()
+
+    # Every status is written, so that the cancel file is seen at the next step however quick the steps are.
+    monkeypatch.setattr("lane_core.runs.worker.STATUS_SECONDS", 0.0)
+    status = work(cut, cancel_in_epoch_2)
+    assert status.state == "cancelled"
+    assert "Resume" in status.message
+    assert cut.last_epoch() == 1
+    cut.cancel_file.unlink()
+    assert work(cut).state == "finished"
+    pd.testing.assert_frame_equal(final_table(cut), final_table(run_dir))
+
+
+def test_epoch_files_that_are_there_are_never_rewritten(
+    tmp_path: Path, encoder: str, run_dir: RunDir
+) -> None:
+    work(run_dir)
+    before = {file.name: file.path.stat().st_mtime_ns for file in run_dir.event_files()}
+    run_dir.checkpoint.unlink()  # as after a crash between the events and the first checkpoint
+    assert work(run_dir).state == "finished"
+    assert {file.name: file.path.stat().st_mtime_ns for file in run_dir.event_files()} == before
+
+
+def test_an_encoder_that_is_nowhere_fails_the_run_with_its_message(tmp_path: Path) -> None:
+    run_dir = make_run(tmp_path / "run-3", "no-such/encoder")
+    status = work(run_dir)
+    assert status.state == "failed"
+    assert "The encoder 'no-such/encoder' could not be loaded" in status.message
+    assert run_dir.status().state == "failed"
+
+
+def test_a_run_without_an_epoch_has_no_table(run_dir: RunDir) -> None:
+    with pytest.raises(RunError, match="has no complete epoch yet"):
+        final_table(run_dir)
+
+
+def test_a_directory_is_used_once(run_dir: RunDir) -> None:
+    with pytest.raises(RunError, match="already holds a run"):
+        run_dir.create(run_dir.config(), run_dir.dataset(), run_dir.examples())
+
+
+def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"is not a run directory: it has no config\.json"):
+        RunDir(tmp_path).config()

@@ -1,0 +1,212 @@
+"""Data sets, runs and exports joined: what goes in comes out, what is decided shows, real processes train."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from lane_core.config import RunConfig
+from lane_core.errors import DataError, StoreError
+from lane_core.home import SAMPLE_DATA, Home
+from lane_core.records import ColumnChoice, Decision
+from lane_core.runs import launcher
+from lane_core.runs.results import final_table
+from lane_core.store import datasets, decisions, result_queries, run_queries
+from lane_core.store.ingest import ingest_run
+from lane_core.workspace import Workspace
+from tests.small_project import SmallProject, add_finished_run, make_small_project
+from tests.tiny_encoder import tiny_texts, write_tiny_encoder
+
+COLUMNS = ColumnChoice("text", "label", "id", "split")
+
+
+@pytest.fixture
+def project(workspace: Workspace) -> SmallProject:
+    return make_small_project(workspace)
+
+
+def decide(
+    workspace: Workspace, project: SmallProject, index: int, action: str, label: str | None = None
+) -> None:
+    seen = datasets.current_labels(workspace.store, project.dataset.dataset_id).loc[index, "current_label"]
+    decision = Decision(
+        decision_id=f"d{index}-{action}-{label}",
+        dataset_id=project.dataset.dataset_id,
+        index=index,
+        action=action,
+        label=label,
+        seen_label=seen,
+        run_id=project.run.run_id,
+        annotator="ann",
+        lead_time_s=1.5,
+    )
+    assert decisions.record_decisions(workspace.store, [decision]) == 1
+
+
+def test_without_decisions_the_corrected_file_is_the_input(
+    workspace: Workspace, project: SmallProject, tmp_path: Path
+) -> None:
+    files = workspace.export(project.run.run_id, tmp_path)
+    assert files.corrected.read_bytes() == project.source.read_bytes()
+    assert len(pd.read_csv(files.changes)) == 0
+    assert len(pd.read_csv(files.audit)) == 24
+
+
+def test_decisions_change_exactly_their_cells(
+    workspace: Workspace, project: SmallProject, tmp_path: Path
+) -> None:
+    decide(workspace, project, 3, "relabel", "fear")
+    decide(workspace, project, 7, "exclude")
+    decide(workspace, project, 11, "keep")
+    decide(workspace, project, 5, "flag")
+    files = workspace.export(project.run.run_id, tmp_path)
+    before = pd.read_csv(project.source, dtype=str)
+    expected = before.copy()
+    expected.loc[3, "label"] = "fear"
+    expected = expected.drop(index=7).reset_index(drop=True)
+    pd.testing.assert_frame_equal(pd.read_csv(files.corrected, dtype=str), expected)
+    changes = pd.read_csv(files.changes, dtype=str)
+    assert changes[["row_id", "given_label", "corrected_label", "annotator"]].values.tolist() == [
+        ["003", "anger", "fear", "ann"]
+    ]
+    audit = pd.read_csv(files.audit, dtype={"row_id": str})
+    assert audit["decision"].fillna("").tolist()[3:12] == [
+        "relabel",
+        "",
+        "flag",
+        "",
+        "exclude",
+        "",
+        "",
+        "",
+        "keep",
+    ]
+    assert audit.loc[3, ["corrected_label", "final_label"]].tolist() == ["fear", "fear"]
+    manifest = json.loads(files.manifest.read_text())
+    assert manifest["decisions"] == {"keep": 1, "relabel": 1, "exclude": 1, "flag": 1}
+    assert manifest["num_changed_labels"] == 1
+    assert manifest["source"] == "small.csv"
+
+
+def test_a_bad_file_changes_nothing(workspace: Workspace, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_text("id,text,label,split\n1,hello,,train\n2,hi,a,train\n3,ho,b,train\n")
+    with pytest.raises(DataError, match="no label"):
+        workspace.add_dataset(bad, COLUMNS, "Bad")
+    assert datasets.list_datasets(workspace.store) == []
+    assert list(workspace.home.datasets.iterdir()) == []
+    record = workspace.add_dataset(bad, COLUMNS, "Bad", drop_unlabelled=True)
+    assert (record.num_rows, record.num_examples) == (3, 2)
+
+
+def test_unlabelled_rows_stay_in_the_exports(workspace: Workspace, tmp_path: Path) -> None:
+    rows = [f"{n},text {n},{'' if n == 2 else 'abc'[n % 3]},train" for n in range(12)]
+    source = tmp_path / "gaps.csv"
+    source.write_text("id,text,label,split\n" + "\n".join(rows) + "\n")
+    record = workspace.add_dataset(source, COLUMNS, "Gaps", drop_unlabelled=True)
+    labels = datasets.current_labels(workspace.store, record.dataset_id)
+    assert labels["row"].tolist() == [1, 2, *range(4, 13)]
+
+
+def test_the_second_run_trains_on_corrected_labels(workspace: Workspace, project: SmallProject) -> None:
+    decide(workspace, project, 3, "relabel", "fear")
+    second = add_finished_run(workspace, project.dataset, "Run 2", suspects=(7,))
+    frame = result_queries.predictions(workspace.store, second.run_id)
+    assert frame.loc[3, "run_label"] == "fear"
+    compared = result_queries.compare_runs(workspace.store, project.run.run_id, second.run_id)
+    assert (compared["flagged_a"], compared["flagged_b"], compared["flagged_both"]) == (3, 1, 1)
+
+
+def test_a_missing_source_is_told(workspace: Workspace, project: SmallProject) -> None:
+    folder = workspace.home.datasets / project.dataset.dataset_id
+    (folder / "source.csv").unlink()
+    with pytest.raises(StoreError, match=r"is not in .* any more"):
+        workspace.audit(project.run.run_id)
+
+
+def test_the_sample_is_what_its_datasheet_says() -> None:
+    sample = pd.read_csv(SAMPLE_DATA / "emotions.csv", dtype=str)
+    truth = pd.read_csv(SAMPLE_DATA / "emotions_truth.csv", dtype=str)
+    assert (sample["id"] == truth["id"]).all()
+    assert len(sample) == sample["text"].nunique() == 1632
+    assert sample["label"].nunique() == 8
+    wrong = sample["label"] != truth["true_label"]
+    assert wrong.sum() == 196
+    assert not wrong[sample["split"] == "test"].any()
+    wheel = ["joy", "trust", "fear", "surprise", "sadness", "disgust", "anger", "anticipation"]
+    steps = (sample["label"].map(wheel.index) - truth["true_label"].map(wheel.index)).abs()
+    distance = steps.where(steps <= 4, 8 - steps)[wrong]
+    assert distance.value_counts().loc[1] == 98
+    assert (distance[distance != 1] >= 3).all()
+    words = sample["text"].str.lower().str.findall(r"[a-z']+").map(frozenset)
+    for number, one in enumerate(words):
+        for other in words[number + 1 :]:
+            assert len(one ^ other) > 2, "two texts alike but for a word"
+
+
+@pytest.fixture
+def tiny_file(tmp_path: Path) -> Path:
+    texts, labels = tiny_texts(120)
+    frame = pd.DataFrame({"text": texts, "label": labels})
+    path = tmp_path / "tiny.csv"
+    frame.to_csv(path, index=False)
+    return path
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float = 90) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.1)
+
+
+def test_a_killed_worker_is_interrupted_and_resumes_to_the_same_numbers(
+    home: Home, tiny_file: Path, tmp_path: Path
+) -> None:
+    encoder = str(write_tiny_encoder(tmp_path / "encoder"))
+    workspace = Workspace(home)
+    record = workspace.add_dataset(tiny_file, ColumnChoice("text", "label"), "Tiny")
+    config = RunConfig(encoder=encoder, epochs=25, batch_size=4, learning_rate=1e-3, trainable_layers=1)
+    killed = workspace.start_run(record.dataset_id, config)
+    killed_dir = workspace.run_dir(killed.run_id)
+    wait_until(lambda: killed_dir.last_epoch() >= 2)
+    pid = launcher.status(killed_dir).pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: launcher.status(killed_dir).state == "interrupted")
+    at_death = killed_dir.last_epoch()
+    assert 2 <= at_death < 25
+    ingest_run(workspace.store, killed_dir)
+
+    workspace.resume_run(killed.run_id)
+    whole = workspace.start_run(record.dataset_id, config)
+    whole_dir = workspace.run_dir(whole.run_id)
+    wait_until(lambda: launcher.status(killed_dir).state == launcher.status(whole_dir).state == "finished")
+    pd.testing.assert_frame_equal(final_table(killed_dir), final_table(whole_dir))
+    ingest_run(workspace.store, killed_dir)
+    assert run_queries.epoch_metrics(workspace.store, killed.run_id)["epoch"].tolist() == list(range(1, 26))
+    workspace.close()
+
+
+def test_training_goes_on_while_the_home_is_closed_and_opened(
+    home: Home, tiny_file: Path, tmp_path: Path
+) -> None:
+    encoder = str(write_tiny_encoder(tmp_path / "encoder"))
+    workspace = Workspace(home)
+    record = workspace.add_dataset(tiny_file, ColumnChoice("text", "label"), "Tiny")
+    config = RunConfig(encoder=encoder, epochs=5, batch_size=8, trainable_layers=1)
+    run = workspace.start_run(record.dataset_id, config)
+    workspace.close()
+    again = Workspace(home)
+    again.ingester.start()
+    wait_until(lambda: launcher.status(again.run_dir(run.run_id)).state == "finished")
+    wait_until(lambda: run_queries.last_epoch(again.store, run.run_id) == 5)
+    assert run_queries.epoch_metrics(again.store, run.run_id)["epoch"].tolist() == [1, 2, 3, 4, 5]
+    again.close()

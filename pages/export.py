@@ -1,5 +1,97 @@
-"""Export."""
+"""Export: the corrected file, with everything that explains it.
+
+Needs:   a project with a run (otherwise points to Data or Train)
+Reads:   exporting.summary(run_id), exporting.prepared(run_id)
+Writes:  exporting.prepare(run_id)
+Session: project, run (read)
+"""
 
 import streamlit as st
 
-st.title("Export")
+from app import navigation, state
+from app.components.export_files import draw_changes, draw_counts, draw_files, moment
+from app.components.plain_text import plain
+from app.services import exporting
+from app.services.exporting import ExportSummary, PreparedExport
+from lane_core.errors import LaneError
+from lane_core.records import QueueFilter
+
+
+def main() -> None:
+    st.title("Export")
+    run_id = state.run_id()
+    if state.project_id() is None:
+        st.info("No project yet. Bring a labelled file in first.")
+        if st.button("Add data", type="primary", icon=":material/table:"):
+            navigation.go_to("data")
+        return
+    if run_id is None:
+        st.info("No run yet. Train one; the files for export hold what it finds.")
+        if st.button("Train", type="primary", icon=":material/model_training:"):
+            navigation.go_to("train")
+        return
+    try:
+        summary, prepared = exporting.summary(run_id), exporting.prepared(run_id)
+    except LaneError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return
+    st.caption(
+        f"What comes out for {plain(summary.dataset.source_name)}: the labels as they stand now, "
+        f"and the scores of {plain(summary.run_name)}."
+    )
+    draw_counts(summary)
+    _draw_outcome(summary)
+    st.subheader("Files")
+    _draw_prepare(run_id, summary, prepared)
+    draw_files(prepared)
+    if summary.num_changed:
+        draw_changes(summary)
+
+
+def _draw_outcome(summary: ExportSummary) -> None:
+    source = plain(summary.dataset.source_name)
+    if summary.changes_nothing:
+        why = "no decision changes a label" if summary.reviewed else "nobody has decided anything yet"
+        st.info(f"The corrected file equals {source}: {why}.", icon=":material/drag_handle:")
+    else:
+        left_out = f", and {summary.excluded:,} excluded rows are left out" if summary.excluded else ""
+        st.markdown(f"{summary.num_changed:,} labels differ from {source}{left_out}.")
+    if summary.reviewed:
+        if st.button("Show the reviewed examples", type="tertiary", icon=":material/rate_review:"):
+            navigation.open_queue(QueueFilter(status="reviewed", suspects_only=False))
+    elif st.button("Review suspects", icon=":material/rate_review:"):
+        navigation.go_to("review")
+
+
+def _draw_prepare(run_id: str, summary: ExportSummary, prepared: PreparedExport | None) -> None:
+    if not summary.epochs_done:
+        st.info(f"{plain(summary.run_name)} has no complete epoch yet, so there is nothing to export.")
+    elif prepared is None:
+        st.caption("Not prepared yet.")
+    elif prepared.outdated:
+        st.warning(
+            f"**Out of date.** {prepared.outdated} Prepared {moment(prepared.prepared_at)}.",
+            icon=":material/history:",
+        )
+    else:
+        st.caption(f"Up to date. Prepared {moment(prepared.prepared_at)}.")
+    is_current = prepared is not None and not prepared.outdated
+    wanted = st.button(
+        "Prepare files",
+        type="secondary" if is_current else "primary",
+        icon=":material/inventory_2:",
+        disabled=not summary.epochs_done,
+    )
+    if not wanted:
+        return
+    try:
+        with st.spinner("Writing the files"):
+            exporting.prepare(run_id)
+    except LaneError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return
+    st.rerun()
+
+
+if __name__ == "__main__":
+    main()

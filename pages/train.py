@@ -30,13 +30,23 @@ def main() -> None:
         if run_id is None:
             draw_run_form(project_id)
             return
-        changes = training.label_changes(project_id)
-        draw_live_run(live_runs.live_run(run_id))
-        title = "Train again on the corrected labels" if changes else "Start another run"
-        with st.expander(title, expanded=bool(changes and changes.since_run), icon=":material/add:"):
-            draw_run_form(project_id, changes)
+        live = live_runs.live_run(run_id)
+        # While a run goes on it comes first; once it has ended, so does what can be done next.
+        if live.is_going:
+            draw_live_run(live)
+        _draw_next_run(project_id)
+        if not live.is_going:
+            draw_live_run(live)
     except LaneError as error:
         st.error(str(error), icon=":material/error:")
+
+
+def _draw_next_run(project_id: str) -> None:
+    changes = training.label_changes(project_id)
+    title = "Train again on the corrected labels" if changes else "Start another run"
+    is_open = bool(changes and changes.since_run)
+    with st.expander(title, expanded=is_open, icon=":material/add:", type="compact"):
+        draw_run_form(project_id, changes)
 
 
 if __name__ == "__main__":

@@ -99,6 +99,17 @@ def test_a_name_that_is_nowhere_is_an_error_at_once() -> None:
     assert time.monotonic() - started < 20
 
 
+def test_a_hub_that_cannot_be_reached_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    started = time.monotonic()
+    with pytest.raises(
+        EncoderError, match=r"'no-such/encoder' is not on this machine, and the model hub .* cannot"
+    ):
+        load_encoder("no-such/encoder")
+    assert time.monotonic() - started < 20
+
+
 def test_an_empty_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(EncoderError, match="could not be loaded"):
         load_encoder(str(tmp_path))

@@ -54,14 +54,14 @@ def alm_histogram(
     figure.update_layout(
         title={"text": f"Label-aware margins after epoch {epoch}"},
         height=height,
-        margin={"l": 8, "r": 8, "t": 64, "b": 8},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
+        margin={"l": 8, "r": 8, "t": 48, "b": 8},
+        legend={"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0, "x": 0},
         barmode="overlay",
         showlegend=mu is not None,
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
     )
-    figure.update_xaxes(title={"text": "average label-aware margin, ALM (logits)"})
+    figure.update_xaxes(title={"text": "ALM, average margin (logits)"})
     figure.update_yaxes(title={"text": "training examples"}, rangemode="tozero")
     return figure
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 
 import streamlit as st
 
@@ -14,6 +15,17 @@ _INCOMING_KEY = "incoming_file"
 _UPLOAD, _SAMPLE = "Upload a file", "Use the sample"
 _ENCODINGS = ["", "utf-8", "cp1252", "latin-1", "utf-16"]
 _DELIMITERS = {"": "As found", ",": "Comma ,", ";": "Semicolon ;", "\t": "Tab", "|": "Bar |"}
+_ROLES = (
+    ("text", "Text column", "What people wrote; this is what the model reads."),
+    ("label", "Label column", "One class a row; this is what is audited."),
+    ("example_id", "Id column", "Names the rows in the exported files; without one, row numbers do."),
+    (
+        "split",
+        "Split column",
+        "Words such as train, validation and test; without one, all rows are for training.",
+    ),
+)
+_NEEDED = ("text", "label")
 _NO_COLUMN = ""
 """Choice of "none"; no column of a file has an empty name."""
 
@@ -74,34 +86,24 @@ def choose_reading(incoming: IncomingFile) -> ReadOptions:
 
 def choose_columns(incoming: IncomingFile, reading: Reading, options: ReadOptions) -> ColumnChoice | None:
     """Draw the four choices, guesses first; None until text and label are chosen."""
-    guess = reading.guess
-    needed = (
-        ("Text", "text", guess.text if guess else None, "What people wrote; this is read by the model."),
-        ("Label", "label", guess.label if guess else None, "One class a row; this is what is audited."),
-    )
-    optional = (
-        ("Id", "id", guess.example_id if guess else None, "Names the rows in the export; none: row numbers."),
-        ("Split", "split", guess.split if guess else None, "Words like train, validation, test."),
-    )
-    names = reading.table.columns
-    chosen: dict[str, str | None] = {}
-    for place, (title, role, guessed, explanation) in zip(st.columns(4), (*needed, *optional), strict=True):
-        is_needed = role in ("text", "label")
-        values = names if is_needed else [_NO_COLUMN, *names]
+    guessed = asdict(reading.guess) if reading.guess else {}
+    chosen = {}
+    for place, (role, title, explanation) in zip(st.columns(len(_ROLES)), _ROLES, strict=True):
+        names = reading.table.columns if role in _NEEDED else [_NO_COLUMN, *reading.table.columns]
+        guess = guessed.get(role) or (None if role in _NEEDED else _NO_COLUMN)
         chosen[role] = place.selectbox(
-            f"{title} column",
-            values,
-            index=None if is_needed and guessed is None else values.index(guessed or _NO_COLUMN),
+            title,
+            names,
+            index=None if guess is None else names.index(guess),
             format_func=lambda name: name or "none",
             placeholder="Choose",
             help=explanation,
             # Another reading has other columns: its guesses count, not what was chosen before.
             key=f"import_{role}_{incoming.key}_{options.encoding}_{options.delimiter}",
         )
-    text, label = chosen["text"], chosen["label"]
-    return (
-        ColumnChoice(text, label, chosen["id"] or None, chosen["split"] or None) if text and label else None
-    )
+    if not all(chosen[role] for role in _NEEDED):
+        return None
+    return ColumnChoice(**{role: name or None for role, name in chosen.items()})
 
 
 def _remember(key: str, make: Callable[[], IncomingFile]) -> IncomingFile:

@@ -55,7 +55,7 @@ def _draw_suspects(figures: Figures) -> None:
         st.metric("Suspects", "–", help="Known after the first epoch of a run.")
         return
     share = figures.suspects / max(1, figures.examples)
-    st.metric("Suspects", f"{figures.suspects:,} ({_percent(share)})")
+    st.metric(f"Suspects, {_percent(share)} of all", f"{figures.suspects:,}")
     if figures.suspects:
         _queue_link("All suspects", QueueFilter(status="all"))
 

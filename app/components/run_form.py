@@ -20,7 +20,7 @@ def draw_run_form(dataset_id: str, changes: LabelChanges | None = None) -> None:
     for column, card in zip(st.columns(3), training.PRESET_CARDS, strict=True):
         with column:
             _draw_card(dataset_id, card, is_chosen=card.name == chosen)
-    with st.expander("More"):
+    with st.expander("More", type="compact"):
         options = _draw_options(chosen)
     if changes:
         st.markdown(f"The run learns from the labels as they stand: {changes.in_words}.")
@@ -29,19 +29,16 @@ def draw_run_form(dataset_id: str, changes: LabelChanges | None = None) -> None:
 
 
 def _draw_card(dataset_id: str, card: PresetCard, *, is_chosen: bool) -> None:
-    with st.container(border=True, height="stretch"):
-        st.markdown(f"**{card.title}**")
-        st.markdown(card.description)
-        estimate = training.estimate(dataset_id, training.preset_config(card.name))
-        if estimate:
-            st.caption(f"{plain(estimate[:1].upper() + estimate[1:])}")
-        else:
-            st.caption(f"{card.rough_time.capitalize()}; measured here from the first steps")
+    with st.container(border=True, height="stretch", vertical_alignment="distribute"):
+        with st.container():
+            st.markdown(f"**{card.title}**")
+            st.markdown(card.description)
+            estimate = training.estimate(dataset_id, training.preset_config(card.name))
+            st.caption(plain(estimate) if estimate else f"{card.rough_time}; measured from the first steps")
         st.button(
             "Chosen" if is_chosen else f"Choose {card.title}",
             key=f"preset_{card.name}",
             icon=":material/check_circle:" if is_chosen else ":material/radio_button_unchecked:",
-            disabled=is_chosen,
             on_click=_choose,
             args=(card.name,),
             width="stretch",

@@ -8,12 +8,20 @@ import pandas as pd
 
 from app.services.live_runs import LiveRun, counted
 from app.services.workspaces import workspace
-from lane_core.records import QueueFilter
+from lane_core.records import QueueFilter, RunState
 from lane_core.runs import launcher
 from lane_core.store import datasets, decisions, review_queries, run_queries
 from lane_core.store import runs as run_store
 
 _MOST_SUSPECTS = 1_000_000
+_STATE_WORDS: dict[RunState, str] = {
+    "queued": "waits for its turn",
+    "running": "is running",
+    "finished": "is finished",
+    "failed": "failed",
+    "cancelled": "was cancelled",
+    "interrupted": "was interrupted",
+}
 
 
 @dataclass(frozen=True)
@@ -55,24 +63,23 @@ def next_step(dataset_id: str, live: LiveRun | None) -> NextStep:
         record = datasets.get_dataset(workspace().store, dataset_id)
         size = counted(record.num_examples, "example")
         return NextStep(f"{record.name} holds {size}; no run has looked at them yet.", "Train a run", "train")
+    name = f"{live.record.name} {_STATE_WORDS[live.status.state]}"
     if live.stored_epoch == 0:
-        sentence = f"{live.record.name} is {live.status.state} and has found nothing yet."
-        return NextStep(sentence, "Watch the run" if live.is_going else "See what happened", "train")
+        button = "Watch the run" if live.is_going else "See what happened"
+        return NextStep(f"{name} and has found nothing yet.", button, "train")
     progress = decisions.review_progress(workspace().store, live.record.run_id)
-    left = progress["suspects"] - progress["suspects_reviewed"]
+    suspects, reviewed = progress["suspects"], progress["suspects_reviewed"]
+    left = suspects - reviewed
+    found = f"{suspects:,} of {counted(progress['examples'], 'label')} suspect"
     if live.is_going:
-        sentence = f"{live.record.name} is {live.status.state}; {_flagged(progress)} so far."
-        button = f"Review the first {counted(left, 'suspect')}"
-        return NextStep(sentence, button, "review") if left else NextStep(sentence, "Watch the run", "train")
-    ended = (
-        "" if live.status.state == "finished" else f" ({live.status.state} after epoch {live.stored_epoch})"
-    )
-    sentence = f"{live.record.name}{ended}: {_flagged(progress)}"
+        button = f"Review the first {counted(left, 'suspect')}" if left else "Watch the run"
+        return NextStep(f"{name} and finds {found} so far.", button, "review" if left else "train")
+    name = live.record.name if live.status.state == "finished" else f"{name} after epoch {live.stored_epoch}; it"
     if left:
-        reviewed = f"{progress['suspects_reviewed']:,} reviewed, {left:,} left"
-        return NextStep(f"{sentence}; {reviewed}.", f"Review {counted(left, 'suspect')}", "review")
-    done = ", all reviewed" if progress["suspects"] else ""
-    return NextStep(f"{sentence}{done}. The corrected file can be exported.", "Export", "export")
+        how_far = f"{reviewed:,} reviewed, {left:,} left" if reviewed else "none is reviewed yet"
+        return NextStep(f"{name} finds {found}; {how_far}.", f"Review {counted(left, 'suspect')}", "review")
+    how_far = "all are reviewed" if suspects else "nothing waits for review"
+    return NextStep(f"{name} finds {found}; {how_far}. The corrected file can be exported.", "Export", "export")
 
 
 def figures(dataset_id: str, live: LiveRun | None) -> Figures:
@@ -102,10 +109,6 @@ def confused_pairs(live: LiveRun, limit: int = 5) -> pd.DataFrame:
     pairs = suspects.groupby(["given_label", "suggested_label"], as_index=False).size()
     pairs = pairs.rename(columns={"size": "count"})
     return pairs.sort_values("count", ascending=False, kind="stable").head(limit).reset_index(drop=True)
-
-
-def _flagged(progress: dict[str, int]) -> str:
-    return f"{progress['suspects']:,} of {counted(progress['examples'], 'label')} suspect"
 
 
 def _f1(dataset_id: str, live: LiveRun) -> F1 | None:

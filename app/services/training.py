@@ -29,13 +29,13 @@ class PresetCard:
 
 PRESET_CARDS = (
     PresetCard(
-        "quick", "Quick", "A small network on frozen sentence embeddings: a first look.", "seconds to minutes"
+        "quick", "Quick", "A small network on frozen sentence embeddings: a first look.", "Seconds to minutes"
     ),
     PresetCard(
-        "default", "Default", "Trains the upper layers of a small encoder: what we recommend.", "minutes"
+        "default", "Default", "Trains the upper layers of a small encoder: what we recommend.", "Minutes"
     ),
     PresetCard(
-        "paper", "Paper", "BERT-base trained whole, as the paper prints it.", "hours, and needs a GPU"
+        "paper", "Paper", "BERT-base trained whole, as the paper prints it.", "Hours on a GPU"
     ),
 )
 
@@ -77,7 +77,8 @@ def estimate(dataset_id: str, config: RunConfig) -> str | None:
         growth = num_examples / datasets.get_dataset(workspace().store, record.dataset_id).num_examples
         training = float(train_seconds.median()) * growth * config.epochs
         rest = max(0.0, elapsed - float(train_seconds.sum())) * max(1.0, growth)
-        return f"{wording.duration(training + rest)}, measured in {record.name}"
+        words = wording.duration(training + rest)
+        return f"{words[:1].upper()}{words[1:]}, measured in {record.name}"
     return None
 
 

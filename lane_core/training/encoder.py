@@ -6,6 +6,8 @@ import copy
 import hashlib
 import logging
 import os
+import urllib.error
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,9 @@ PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d
 
 SPLITTABLE_TYPES = ("bert", "roberta", "xlm-roberta", "camembert")
 """Architectures whose layers take (hidden states, mask) and nothing else, so that they can run apart."""
+
+HUB_TIMEOUT_S = 5.0
+"""How long the model hub may take to answer at all."""
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +77,7 @@ def load_encoder(name: str) -> Encoder:
     except EncoderError:
         if os.environ.get("HF_HUB_OFFLINE") == "1":
             raise
+    _require_hub(name)
     log.info("%s is not on this machine; asking the model hub", name)
     return _load(name, name, local_files_only=False)
 
@@ -95,11 +101,23 @@ def packaged_encoder() -> Path:
     return Path(MODEL_DIR)
 
 
+def _require_hub(name: str) -> None:
+    """Ask the hub for a sign of life first: its client would try again and again for a minute and more."""
+    from huggingface_hub.constants import ENDPOINT
+
+    try:
+        with urllib.request.urlopen(urllib.request.Request(ENDPOINT, method="HEAD"), timeout=HUB_TIMEOUT_S):
+            pass
+    except urllib.error.HTTPError:
+        pass  # an answer, if not a friendly one: the hub can be reached
+    except OSError as error:
+        raise EncoderError(
+            f"The encoder {name!r} is not on this machine, and the model hub {ENDPOINT} cannot be reached "
+            f"({error}). Give a local folder, or use the packaged {PACKAGED_ENCODER}."
+        ) from error
+
+
 def _load(name: str, source: str, *, local_files_only: bool) -> Encoder:
-    # Without these a machine that cannot reach the hub waits minutes before it says so. They must be set before
-    # huggingface_hub is first imported, which transformers does.
-    os.environ.setdefault("HF_HUB_ETAG_TIMEOUT", "5")
-    os.environ.setdefault("HF_HUB_DOWNLOAD_TIMEOUT", "15")
     from transformers import AutoModel, AutoTokenizer
     from transformers.utils import logging as transformers_logging
 

@@ -1,0 +1,148 @@
+"""A class matrix whose cells are doors: the chart, its most notable pairs in words, and the chosen pair's texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from app import navigation
+from app.components.plain_text import plain
+from app.services import matrices
+from lane_core.records import QueueFilter
+
+TEXT_CHARACTERS = 160
+_DECIDED = {"keep": "kept", "relabel": "corrected", "exclude": "excluded", "flag": "second opinion"}
+
+
+@dataclass(frozen=True)
+class MatrixView:
+    """What tells one matrix from another on screen."""
+
+    name: str
+    """Begins the keys of its widgets, which are also parameters of the address."""
+    matrix: pd.DataFrame
+    """(K, K), row names = given labels, column names = predicted labels."""
+    draw: Callable[[pd.DataFrame, tuple[str, str]], go.Figure]
+    """Matrix and chosen pair to a figure."""
+    filters: Callable[[str, str], QueueFilter | None]
+    """Given and predicted label to the queue of that pair; None where a cell leads nowhere."""
+    in_words: Callable[[str, str, float], str]
+    """Given label, predicted label and value to a sentence, in Markdown."""
+    alt: str
+    """What a screen reader says of the chart."""
+
+
+def draw_matrix(run_id: str, view: MatrixView, chart: DeltaGenerator, beside: DeltaGenerator) -> None:
+    """Draw the matrix into one container and everything about its pairs into another."""
+    notable = matrices.notable_pairs(view.matrix)
+    with beside:
+        _draw_notable(run_id, view, notable)
+        pair = _chosen_pair(view, notable)
+        _draw_pair(run_id, view, *pair)
+    chart_key = f"{view.name}_chart"
+    chart.plotly_chart(
+        view.draw(view.matrix, pair),
+        width="content",
+        key=chart_key,
+        on_select=lambda: _choose_cell(view.name, chart_key),
+        selection_mode="points",
+        config={"displayModeBar": False},
+        alt=view.alt,
+    )
+
+
+def _draw_notable(run_id: str, view: MatrixView, notable: list[matrices.NotablePair]) -> None:
+    st.markdown("**Most notable**")
+    if not notable:
+        st.markdown("No pair stands out: everything lies on the diagonal.")
+    for place, pair in enumerate(notable):
+        words, button = st.columns([5, 3], vertical_alignment="center")
+        words.markdown(view.in_words(pair.given, pair.predicted, pair.value))
+        filters = view.filters(pair.given, pair.predicted)
+        if filters is not None:
+            with button:
+                _draw_review_button(
+                    matrices.pair_queue(run_id, filters), "Review", f"{view.name}_notable_{place}"
+                )
+
+
+def _chosen_pair(view: MatrixView, notable: list[matrices.NotablePair]) -> tuple[str, str]:
+    """Draw the two boxes that choose a pair; a click on a cell sets them."""
+    names = list(view.matrix.index)
+    default = (notable[0].given, notable[0].predicted) if notable else (names[0], names[1])
+    st.markdown("**Chosen pair**")
+    chosen = []
+    columns = st.columns(2)
+    for column, axis, label in zip(columns, ("given", "predicted"), default, strict=True):
+        key = f"{view.name}_{axis}"
+        # Another project has other classes.
+        if st.session_state.get(key, label) not in names:
+            del st.session_state[key]
+        chosen.append(
+            column.selectbox(
+                f"{axis.capitalize()} label", names, index=names.index(label), key=key, bind="query-params"
+            )
+        )
+    return chosen[0], chosen[1]
+
+
+def _choose_cell(name: str, chart_key: str) -> None:
+    points = st.session_state[chart_key].selection.points
+    # A second click on a cell takes the selection away; the pair stays.
+    if points:
+        given, predicted, _ = points[0]["customdata"]
+        st.session_state[f"{name}_given"] = given
+        st.session_state[f"{name}_predicted"] = predicted
+
+
+def _draw_pair(run_id: str, view: MatrixView, given: str, predicted: str) -> None:
+    filters = view.filters(given, predicted)
+    st.markdown(view.in_words(given, predicted, float(view.matrix.loc[given, predicted])))
+    if filters is None:
+        return
+    queue = matrices.pair_queue(run_id, filters)
+    if not queue.total:
+        st.caption(_nothing_there(queue))
+        return
+    st.caption(f"{_counted(queue.total)}, {queue.suspects:,} suspected, {queue.reviewed:,} reviewed. Worst first:")
+    for row in queue.first.itertuples(index=False):
+        marks = [row.example_id, *(["suspect"] if row.is_label_issue else []), *_decided(row)]
+        st.text(_shortened(row.text))
+        st.caption(plain(" · ".join(marks)))
+    _draw_review_button(queue, "Review all", f"{view.name}_review", type="primary")
+
+
+def _draw_review_button(queue: matrices.PairQueue, words: str, key: str, **options: str) -> None:
+    if not queue.total:
+        st.button("Nothing left", key=key, disabled=True, width="stretch")
+    elif st.button(f"{words} {queue.total:,}", key=key, icon=":material/rate_review:", width="stretch", **options):
+        navigation.open_queue(queue.filters)
+
+
+def _nothing_there(queue: matrices.PairQueue) -> str:
+    if queue.reviewed:
+        return f"Nothing is left to review here: all {_counted(queue.reviewed)} have a decision."
+    return "No example belongs to this pair."
+
+
+def _decided(row: object) -> list[str]:
+    status = row.status
+    if not status:
+        return []
+    return [f"corrected to {row.current_label}" if status == "relabel" else _DECIDED[status]]
+
+
+def _counted(number: int) -> str:
+    return f"{number:,} example{'' if number == 1 else 's'}"
+
+
+def _shortened(text: str) -> str:
+    words = " ".join(text.split())
+    if len(words) <= TEXT_CHARACTERS:
+        return words or "(empty text)"
+    return f"{words[:TEXT_CHARACTERS].rstrip()}…"

@@ -1,0 +1,76 @@
+"""What the review page says about its queue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from lane_core.records import QueueFilter
+
+_ACTION_WORDS = {"keep": "kept", "relabel": "corrected", "exclude": "excluded", "flag": "second opinion"}
+_KIND_WORDS = {"decision": "", "undo": "undone: ", "redo": "redone: "}
+
+
+def headline(filters: QueueFilter, total: int, run_name: str) -> str:
+    """Say in one line what the queue holds.
+
+    Example:
+        >>> headline(QueueFilter(given_labels=("fear", "joy")), 1200, "Run 1")
+        '1,200 suspects of Run 1 to review, given label fear or joy, worst first.'
+    """
+    noun = ("suspect" if filters.suspects_only else "example") + ("" if total == 1 else "s")
+    status = {"to_review": " to review", "reviewed": ", reviewed", "all": ", reviewed or not"}[filters.status]
+    chosen = {
+        "given": filters.given_labels,
+        "suggested": filters.suggested_labels,
+        "predicted": filters.predicted_labels,
+    }
+    labels = [f", {name} label {' or '.join(values)}" for name, values in chosen.items() if values]
+    return f"{total:,} {noun} of {run_name}{status}{''.join(labels)}, worst first."
+
+
+def nothing_left(filters: QueueFilter, by_status: Mapping[str, int]) -> str:
+    """Say why no card is left in the queue.
+
+    Args:
+        filters: What the queue holds.
+        by_status: Examples that the other filters let pass, by status, as ``queue_counts`` gives them.
+
+    Example:
+        >>> nothing_left(QueueFilter(), {"to_review": 0, "reviewed": 130, "all": 130})
+        'All 130 suspects are reviewed'
+    """
+    noun = "suspects" if filters.suspects_only else "examples"
+    is_narrow = bool(filters.given_labels or filters.suggested_labels or filters.predicted_labels)
+    which = f"{noun} with these labels" if is_narrow else noun
+    num = by_status[filters.status]
+    if filters.status == "to_review" and by_status["all"]:
+        return f"All {by_status['all']:,} {which} are reviewed"
+    if num:
+        return f"You have been through all {num:,} {which}"
+    if filters.status == "reviewed" and by_status["all"]:
+        return f"None of the {by_status['all']:,} {which} is reviewed yet"
+    return f"The run has no {which}"
+
+
+def history_table(history: pd.DataFrame, time_zone: str) -> pd.DataFrame:
+    """Return decisions as people read them.
+
+    Args:
+        history: As ``decision_history`` returns it.
+        time_zone: Where the reader is.
+
+    Returns:
+        When, Who, Example, What, Label: the new label of a correction, otherwise the label seen.
+    """
+    when = history["created_at"].dt.tz_convert(time_zone)
+    return pd.DataFrame(
+        {
+            "When": when.dt.strftime("%d %b %Y, %H:%M:%S"),
+            "Who": history["annotator"],
+            "Example": history["example_id"],
+            "What": history["kind"].map(_KIND_WORDS) + history["action"].map(_ACTION_WORDS),
+            "Label": history["label"].fillna(history["seen_label"]),
+        }
+    )

@@ -15,11 +15,9 @@ from app.components.notice import announce
 from app.components.plain_text import plain
 from app.components.project_list import draw_projects
 from app.services import importing
-from app.services.importing import IncomingFile
-from lane_core.cli import DEMO_NAME
+from app.services.importing import IncomingFile, Reading
 from lane_core.errors import LaneError
 from lane_core.records import ColumnChoice
-from lane_core.workspace import ReadOptions
 
 
 def main() -> None:
@@ -44,35 +42,36 @@ def main() -> None:
     line.markdown(f"**{plain(incoming.path.name)}** · {reading.description}")
     if reading.guess_note:
         st.info(plain(reading.guess_note), icon=":material/help:")
-    columns = choose_columns(incoming, reading, options)
-    rows, classes = st.columns([2, 1])
-    with rows:
+    columns = choose_columns(incoming, reading)
+    preview, classes = st.columns([2, 1])
+    with preview:
         draw_preview(reading, columns)
     if columns is None:
         return
     with st.spinner("Checking every row"):
-        findings = incoming.check(reading.table, columns, drop_unlabelled=False)
+        findings = incoming.check(reading, columns, drop_unlabelled=False)
     with classes:
         draw_class_counts(findings.class_counts)
     problems = st.container()
     drop_unlabelled = False
     if findings.num_unlabelled:
+        rows = "row" if findings.num_unlabelled == 1 else f"{findings.num_unlabelled:,} rows"
         drop_unlabelled = st.checkbox(
-            f"Leave the {findings.num_unlabelled:,} unlabelled rows out",
+            f"Leave the {rows} without a label out",
             help="They are neither trained on nor reviewed; the exported files keep them.",
             key=f"import_drop_{incoming.key}",
         )
-        findings = incoming.check(reading.table, columns, drop_unlabelled=drop_unlabelled)
+        findings = incoming.check(reading, columns, drop_unlabelled=drop_unlabelled)
     with problems:
         draw_problems(findings.problems, drop_unlabelled=drop_unlabelled)
     if findings.result:
         st.success(findings.result, icon=":material/check_circle:")
-    _draw_create(incoming, options, columns, findings.num_blocking, drop_unlabelled)
+    _draw_create(incoming, reading, columns, findings.num_blocking, drop_unlabelled)
 
 
 def _draw_create(
     incoming: IncomingFile,
-    options: ReadOptions,
+    reading: Reading,
     columns: ColumnChoice,
     num_blocking: int,
     drop_unlabelled: bool,
@@ -80,7 +79,7 @@ def _draw_create(
     place, button = st.columns([2, 1], vertical_alignment="bottom")
     name = place.text_input(
         "Project name",
-        value=DEMO_NAME if incoming.path == importing.SAMPLE else incoming.path.stem,
+        value=incoming.project_name,
         max_chars=80,
         key=f"import_name_{incoming.key}",
     )
@@ -102,7 +101,7 @@ def _draw_create(
     try:
         with st.spinner("Creating the project"):
             record = importing.create_project(
-                incoming, options, columns, name, drop_unlabelled=drop_unlabelled
+                incoming, reading, columns, name, drop_unlabelled=drop_unlabelled
             )
     except LaneError as error:
         st.error(plain(str(error)), icon=":material/error:")

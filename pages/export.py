@@ -50,12 +50,14 @@ def main() -> None:
 
 def _draw_outcome(summary: ExportSummary) -> None:
     source = plain(summary.dataset.source_name)
+    rows = f"{summary.dataset.num_rows:,} rows go in, {summary.rows_out:,} come out"
     if summary.changes_nothing:
         why = "no decision changes a label" if summary.reviewed else "nobody has decided anything yet"
-        st.info(f"The corrected file equals {source}: {why}.", icon=":material/drag_handle:")
+        st.info(f"The corrected file equals {source}: {why}. {rows}.", icon=":material/drag_handle:")
     else:
-        left_out = f", and {summary.excluded:,} excluded rows are left out" if summary.excluded else ""
-        st.markdown(f"{summary.num_changed:,} labels differ from {source}{left_out}.")
+        left_out = f": {summary.excluded:,} excluded" if summary.excluded else ""
+        labels = "1 label differs" if summary.num_changed == 1 else f"{summary.num_changed:,} labels differ"
+        st.markdown(f"{rows}{left_out}. {labels} from {source}.")
     if summary.reviewed:
         if st.button("Show the reviewed examples", type="tertiary", icon=":material/rate_review:"):
             navigation.open_queue(QueueFilter(status="reviewed", suspects_only=False))
@@ -64,24 +66,17 @@ def _draw_outcome(summary: ExportSummary) -> None:
 
 
 def _draw_prepare(run_id: str, summary: ExportSummary, prepared: PreparedExport | None) -> None:
-    if not summary.epochs_done:
-        st.info(f"{plain(summary.run_name)} has no complete epoch yet, so there is nothing to export.")
-    elif prepared is None:
-        st.caption("Not prepared yet.")
-    elif prepared.outdated:
-        st.warning(
-            f"**Out of date.** {prepared.outdated} Prepared {moment(prepared.prepared_at)}.",
-            icon=":material/history:",
-        )
-    else:
-        st.caption(f"Up to date. Prepared {moment(prepared.prepared_at)}.")
     is_current = prepared is not None and not prepared.outdated
-    wanted = st.button(
-        "Prepare files",
-        type="secondary" if is_current else "primary",
-        icon=":material/inventory_2:",
-        disabled=not summary.epochs_done,
-    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        wanted = st.button(
+            "Prepare files",
+            type="secondary" if is_current else "primary",
+            icon=":material/inventory_2:",
+            disabled=not summary.epochs_done,
+        )
+        st.caption(_preparation(summary, prepared))
+    if prepared is not None and prepared.outdated:
+        st.warning(f"**Out of date.** {prepared.outdated} Prepare them again.", icon=":material/history:")
     if not wanted:
         return
     try:
@@ -91,6 +86,14 @@ def _draw_prepare(run_id: str, summary: ExportSummary, prepared: PreparedExport 
         st.error(plain(str(error)), icon=":material/error:")
         return
     st.rerun()
+
+
+def _preparation(summary: ExportSummary, prepared: PreparedExport | None) -> str:
+    if not summary.epochs_done:
+        return f"{plain(summary.run_name)} has no complete epoch yet, so there is nothing to export."
+    if prepared is None:
+        return "Not prepared yet."
+    return f"Prepared {moment(prepared.prepared_at)}."
 
 
 if __name__ == "__main__":

@@ -28,10 +28,12 @@ def main() -> None:
         return
     try:
         live = live_runs.live_run(run_id) if run_id else None
-        _draw_next_step(overview.next_step(project_id, live))
+        step = overview.next_step(project_id, live)
+        _draw_next_step(step)
         going = live_runs.going_run(project_id)
         if going:
-            draw_strip(going)
+            is_the_next_step = step.page == "train" and going.record.run_id == run_id
+            draw_strip(going, with_link=not is_the_next_step)
         draw_figures(overview.figures(project_id, live))
         if live and live.stored_epoch:
             draw_pairs(overview.confused_pairs(live))
@@ -43,6 +45,8 @@ def _draw_next_step(step: overview.NextStep) -> None:
     st.subheader(plain(step.sentence), anchor=False)
     if st.button(step.button, type="primary", icon=":material/arrow_forward:", key="next_step"):
         navigation.go_to(step.page)
+    if step.note:
+        st.caption(plain(step.note))
 
 
 if __name__ == "__main__":

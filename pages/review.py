@@ -15,10 +15,10 @@ from app.components.annotator_name import draw_annotator_name
 from app.components.plain_text import plain
 from app.components.review_card import CardEvent, num_skipped, review_card
 from app.components.review_filters import draw_review_filters, queue_since, show_queue
+from app.components.review_waiting import draw_next_step, draw_waiting
 from app.services import review, review_words, workspaces
-from lane_core import wording
 from lane_core.errors import LaneError
-from lane_core.records import ENDED_STATES, QueueFilter
+from lane_core.records import QueueFilter
 
 NUM_CARDS = 20
 REMEMBERED_IDS = 200
@@ -29,17 +29,16 @@ def main() -> None:
     st.title("Review", anchor=False)
     project_id, run_id = state.project_id(), state.run_id()
     if project_id is None:
-        _draw_empty("No project yet. Import a file of labelled texts to begin.", "Import a file", "data")
+        draw_next_step("No project yet. Import a file of labelled texts to begin.", "Import a file", "data")
         return
     if run_id is None:
-        _draw_empty("No run yet. Train one: it finds the labels worth a look.", "Go to Train", "train")
+        draw_next_step("No run yet. Train one: it finds the labels worth a look.", "Go to Train", "train")
         return
     try:
         if review.last_epoch(run_id):
             _draw_review(project_id, run_id)
         else:
-            is_over = workspaces.run_status(run_id).state in ENDED_STATES
-            st.fragment(_draw_waiting, run_every=None if is_over else 2)(run_id)
+            draw_waiting(run_id)
     except LaneError as error:
         st.error(str(error), icon=":material/error:")
 
@@ -53,7 +52,8 @@ def _draw_review(project_id: str, run_id: str) -> None:
         has_name = draw_annotator_name()
         draw_review_filters(filters, counts, classes, version)
     run_name = next(run.name for run in workspaces.runs(project_id) if run.run_id == run_id)
-    st.caption(plain(review_words.headline(filters, counts["total"], run_name)) + _still_running(run_id))
+    status = workspaces.run_status(run_id)
+    st.caption(plain(review_words.headline(filters, counts["total"], run_name, status)))
     if has_name:
         reviewer = review.Reviewer(project_id, run_id, state.annotator())
         _draw_card(reviewer, filters, counts["by_status"], classes, version)
@@ -64,7 +64,7 @@ def _draw_review(project_id: str, run_id: str) -> None:
         if table.empty:
             st.markdown("No decision yet.")
         else:
-            st.dataframe(table, hide_index=True)
+            st.table(table.map(plain), hide_index=True, border="horizontal")
 
 
 def _draw_card(
@@ -105,47 +105,17 @@ def _draw_card(
 
 
 def _draw_what_next(filters: QueueFilter, version: int) -> None:
+    everything = QueueFilter(suspects_only=False)
     with st.container(horizontal=True, horizontal_alignment="center"):
+        if filters not in (QueueFilter(), everything):
+            st.button("Clear filters", type="primary", on_click=show_queue, args=(QueueFilter(), version))
+            return
         if st.button("Export the corrected file", type="primary", icon=":material/download:"):
             navigation.go_to("export")
         if filters.suspects_only:
-            everything = QueueFilter(suspects_only=False)
             st.button(
                 "Show all examples", icon=":material/list:", on_click=show_queue, args=(everything, version)
             )
-
-
-def _still_running(run_id: str) -> str:
-    status = workspaces.run_status(run_id)
-    if status.state in ENDED_STATES:
-        return ""
-    return f" The run is still in epoch {status.epoch} of {status.epochs}: the order can change."
-
-
-def _draw_waiting(run_id: str) -> None:
-    if review.last_epoch(run_id):
-        st.rerun()
-    status = workspaces.run_status(run_id)
-    if status.state in ENDED_STATES:
-        _draw_empty(
-            f"This run ended before its first epoch ({status.state}). Resume it, or train another.",
-            "Go to Train",
-            "train",
-        )
-        return
-    left = wording.time_left(status.seconds_left)
-    doing = ", ".join(word for word in (status.state, status.phase, left and f"{left} in all") if word)
-    _draw_empty(
-        f"The first suspects appear here by themselves after the first epoch. The run is {doing}.",
-        "Watch it in Train",
-        "train",
-    )
-
-
-def _draw_empty(sentence: str, button: str, page: str) -> None:
-    st.markdown(plain(sentence))
-    if st.button(button, type="primary", icon=":material/arrow_forward:", key="next_step"):
-        navigation.go_to(page)
 
 
 if __name__ == "__main__":

@@ -6,18 +6,19 @@ Writes:  nothing
 Session: project, run (read); matrix, epoch and the chosen pair of either matrix (read, write; in the address too)
 """
 
-from functools import partial
-
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app import navigation, state
-from app.charts.heatmaps import confusion_heatmap, similarity_heatmap
+from app.components.addressed_choice import keep, settle
 from app.components.epoch_player import choose_epoch, next_tick
-from app.components.matrix_view import MatrixView, draw_matrix
+from app.components.matrix_kinds import confusion_view, similarity_view
+from app.components.matrix_view import draw_matrix
 from app.components.plain_text import plain
-from app.services import matrices
+from app.services import matrices, workspaces
 from lane_core.errors import LaneError
-from lane_core.records import QueueFilter
+
+MATRICES = ("Class similarity", "Given against predicted")
 
 
 def main() -> None:
@@ -30,20 +31,25 @@ def main() -> None:
         _draw_empty("No run yet. Train one: it learns which classes are alike.", "Go to Train", "train")
         return
     try:
-        _draw(run_id)
+        run_name = next(run.name for run in workspaces.runs(project_id) if run.run_id == run_id)
+        _draw(run_id, run_name)
     except LaneError as error:
         st.error(str(error), icon=":material/error:")
 
 
-def _draw(run_id: str) -> None:
+def _draw(run_id: str, run_name: str) -> None:
     epoch = matrices.last_epoch(run_id)
     if not epoch:
-        _draw_empty("Nothing to see yet: this page fills with the run's first epoch.", "Watch the run", "train")
+        _draw_empty(
+            "Nothing to see yet: this page fills with the run's first epoch.", "Watch the run", "train"
+        )
         return
-    st.caption("Which classes this run takes for which. Click a cell, or choose a pair, to see its examples.")
-    alike, confused = st.tabs(
-        ["Class similarity", "Given against predicted"], key="matrix", bind="query-params"
+    st.caption(
+        f"Which classes {plain(run_name)} takes for which. Click a cell, or choose a pair, to see its examples."
     )
+    settle("matrix", MATRICES, MATRICES[0])
+    alike, confused = st.tabs(MATRICES, key="matrix", on_change="rerun")
+    keep("matrix", MATRICES[0])
     if alike.open:
         with alike:
             st.fragment(_draw_similarity, run_every=next_tick())(run_id)
@@ -54,57 +60,32 @@ def _draw(run_id: str) -> None:
 
 def _draw_similarity(run_id: str) -> None:
     st.markdown(
-        "A bright cell: Pi, the network that learns how alike classes are, gives examples of the row's label a high "
-        "probability of the column's. The diagonal, a class with itself, is grey."
+        "A bright cell: examples given the row's label look to the model like the column's class. Grey: a class "
+        "with itself.",
+        help="Pi, the network that learns how alike classes are, gives each example a probability of each class. A "
+        "cell is the mean over the training examples given the row's label.",
     )
-    chart, beside = _side_by_side()
-    with chart:
-        place = st.container()
-        epoch = choose_epoch(matrices.similarity_epochs(run_id))
-    matrix = matrices.similarity(run_id, epoch)
-
-    def in_words(given: str, predicted: str, value: float) -> str:
-        if given == predicted:
-            return f"Pi backs the label **{plain(given)}** with {value:.2f} on average. Choose two classes."
-        return (
-            f"Pi takes **{plain(given)}** for **{plain(predicted)}** with {value:.2f} on average; "
-            f"row mean {matrices.row_mean(matrix, given):.2f}"
-        )
-
-    def filters(given: str, predicted: str) -> QueueFilter | None:
-        return None if given == predicted else matrices.similarity_filters(given, predicted)
-
-    draw = partial(similarity_heatmap, epoch=epoch)
-    alt = f"Heatmap of the class similarity after epoch {epoch}"
-    view = MatrixView("similarity", matrix, lambda m, pair: draw(m, chosen=pair), filters, in_words, alt)
-    draw_matrix(run_id, view, place, beside)
+    epochs = matrices.similarity_epochs(run_id)
+    if not epochs:
+        st.info("No class similarity of this run is stored.", icon=":material/info:")
+        return
+    left, beside = _side_by_side()
+    with left:
+        chart = st.container()
+        epoch = choose_epoch(epochs)
+    draw_matrix(run_id, similarity_view(run_id, epoch), chart, beside)
 
 
 def _draw_confusion(run_id: str, epoch: int) -> None:
     st.markdown(
-        "A bright cell: many examples with the row's label that the model takes for the column's class. "
-        "The diagonal, where label and model agree, is grey."
+        "A bright cell: many examples given the row's label, and the model predicts the column's. Grey: both agree.",
+        help="Examples of all splits, by the label that the run trained on and the label it predicts in the end.",
     )
     chart, beside = _side_by_side()
-
-    def in_words(given: str, predicted: str, value: float) -> str:
-        examples = f"{value:,.0f} example{'' if value == 1 else 's'}"
-        return f"**{plain(given)}** given, **{plain(predicted)}** predicted: {examples}"
-
-    draw = partial(confusion_heatmap, epoch=epoch)
-    alt = f"Heatmap of given against predicted labels after epoch {epoch}"
-    view = MatrixView(
-        "confusion",
-        matrices.confusion(run_id),
-        lambda m, pair: draw(m, chosen=pair),
-        matrices.confusion_filters,
-        in_words,
-        alt,
-    )
-    draw_matrix(run_id, view, chart, beside)
+    draw_matrix(run_id, confusion_view(run_id, epoch), chart, beside)
 
 
-def _side_by_side() -> tuple[st.delta_generator.DeltaGenerator, st.delta_generator.DeltaGenerator]:
+def _side_by_side() -> tuple[DeltaGenerator, DeltaGenerator]:
     """Return a container as wide as its chart and one that takes the rest, or goes below on narrow screens."""
     row = st.container(horizontal=True, gap="large")
     return row.container(width="content"), row.container()

@@ -34,17 +34,17 @@ def main() -> None:
         # While a run goes on it comes first; once it has ended, so does what can be done next.
         if live.is_going:
             draw_live_run(live)
-        _draw_next_run(project_id)
+        _draw_next_run(project_id, has_failed=live.status.state == "failed")
         if not live.is_going:
             draw_live_run(live)
     except LaneError as error:
         st.error(str(error), icon=":material/error:")
 
 
-def _draw_next_run(project_id: str) -> None:
+def _draw_next_run(project_id: str, *, has_failed: bool) -> None:
     changes = training.label_changes(project_id)
-    title = "Train again on the corrected labels" if changes else "Start another run"
-    is_open = bool(changes and changes.since_run)
+    title = "Train again on the labels as they stand" if changes else "Start another run"
+    is_open = has_failed or bool(changes and changes.is_new)
     with st.expander(title, expanded=is_open, icon=":material/add:", type="compact"):
         draw_run_form(project_id, changes)
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-INNER_PX = 500
+INNER_PX = 460
 """Side of the square that the cells share."""
 MAX_CELL_PX, MIN_CELL_PX = 110, 4
 MAX_CLASSES_WITH_NUMBERS = 12
@@ -24,6 +24,7 @@ MAX_CLASSES_UNTHINNED = 40
 """Above this, axes show every other name or fewer until one zooms in."""
 _CHARACTER_PX = 6
 _MUTED = "rgba(128, 128, 128, 0.16)"
+_MUTED_TEXT = "#7d8790"
 _CHOSEN = "#e11d48"
 _OUTLINE_PX = 3
 
@@ -56,7 +57,9 @@ def confusion_heatmap(counts: pd.DataFrame, epoch: int, chosen: Pair | None = No
     """
 
     def tooltip(given: str, predicted: str, count: float) -> str:
-        label = f"{given} given and predicted" if given == predicted else f"{given} given, {predicted} predicted"
+        label = (
+            f"{given} given and predicted" if given == predicted else f"{given} given, {predicted} predicted"
+        )
         return f"{label}: {count:,.0f} example{'' if count == 1 else 's'}"
 
     wording = _Wording(f"Given against predicted label, epoch {epoch}", "examples", _count, tooltip, 1)
@@ -83,7 +86,9 @@ def similarity_heatmap(similarity: pd.DataFrame, epoch: int, chosen: Pair | None
     def tooltip(given: str, predicted: str, value: float) -> str:
         if given == predicted:
             return f"Pi backs the label {given} with {value:.2f} on average"
-        return f"Pi takes {given} for {predicted} with {value:.2f} on average; row mean {row_means[given]:.2f}"
+        return (
+            f"Pi takes {given} for {predicted} with {value:.2f} on average; row mean {row_means[given]:.2f}"
+        )
 
     wording = _Wording(
         f"Class similarity, epoch {epoch}", "mean probability of Pi", "{:.2f}".format, tooltip, 0.01
@@ -126,7 +131,7 @@ def _heatmap(matrix: pd.DataFrame, wording: _Wording, chosen: Pair | None) -> go
 
 def _colours(matrix: pd.DataFrame, wording: _Wording) -> go.Heatmap:
     values = matrix.to_numpy(dtype=float)
-    off_diagonal = np.where(np.eye(len(values), dtype=bool), np.nan, values)
+    off_diagonal = np.where(_diagonal(values), np.nan, values)
     gap = 1 if len(values) <= MAX_CLASSES_UNTHINNED else 0
     return go.Heatmap(
         x=list(matrix.columns),
@@ -138,7 +143,7 @@ def _colours(matrix: pd.DataFrame, wording: _Wording) -> go.Heatmap:
         hoverinfo="skip",
         xgap=gap,
         ygap=gap,
-        text=_numbers(values, wording),
+        text=np.where(_diagonal(values), "", _numbers(values, wording)),
         texttemplate="%{text}",
         colorbar={
             "title": {"text": wording.unit, "side": "top"},
@@ -166,9 +171,16 @@ def _doors(matrix: pd.DataFrame, wording: _Wording) -> go.Scatter:
         customdata=cells,
         hovertext=[escape(wording.tooltip(*cell)) for cell in cells],
         hovertemplate="%{hovertext}<extra></extra>",
-        mode="markers",
+        # Here and not in the heatmap, which writes on uncoloured cells in a colour that a dark page swallows.
+        mode="markers+text" if len(values) <= MAX_CLASSES_WITH_NUMBERS else "markers",
+        text=np.where(_diagonal(values), _numbers(values, wording), "").ravel().tolist(),
+        textfont={"color": _MUTED_TEXT},
         marker={"symbol": "square", "size": cell_px(len(values)), "opacity": 0},
     )
+
+
+def _diagonal(values: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    return np.eye(len(values), dtype=bool)
 
 
 def _numbers(values: npt.NDArray[np.float64], wording: _Wording) -> npt.NDArray[np.str_]:
@@ -186,7 +198,8 @@ def _size(names: list[str]) -> dict[str, object]:
     """Return width, height and margins in pixels such that the cells come out square."""
     inner = cell_px(len(names)) * len(names)
     longest = max(len(short_name(name, len(names))) for name in names)
-    left, bottom = 45 + _CHARACTER_PX * longest, 45 + _CHARACTER_PX * longest
+    # Names below the chart are turned by 45 degrees.
+    left, bottom = 45 + _CHARACTER_PX * longest, 55 + int(0.7 * _CHARACTER_PX * longest)
     margin = {"l": left, "r": 24, "t": 100, "b": bottom, "pad": 0, "autoexpand": False}
     return {"width": inner + left + 24, "height": inner + bottom + 100, "margin": margin}
 
@@ -201,6 +214,7 @@ def _set_axes(figure: go.Figure, names: list[str]) -> None:
         "showgrid": False,
         "zeroline": False,
         "ticks": "",
+        "ticklabelstandoff": 6,
         "tickfont": {"size": 12 if len(names) <= MAX_CLASSES_WITH_FULL_NAMES else 10},
         # Zooming is for classes whose names do not all fit; elsewhere a slip of the mouse should not zoom.
         "fixedrange": not many,

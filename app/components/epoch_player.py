@@ -6,14 +6,17 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from app.components.addressed_choice import keep, settle
+
 TICK_S = 1.0
 _EPOCH_KEY = "epoch"
-_PLAYING_KEY = "epoch_is_playing"
+_TO_PLAY_KEY = "epochs_to_play"
+"""Session key of the epochs that are still to be shown; empty or missing = nothing plays."""
 
 
 def next_tick() -> float | None:
-    """Return after how many seconds the fragment around ``choose_epoch`` has to run again; None = it stands."""
-    return TICK_S if st.session_state.get(_PLAYING_KEY) else None
+    """Return how often, in seconds, the fragment around ``choose_epoch`` has to run by itself; None = never."""
+    return TICK_S if st.session_state.get(_TO_PLAY_KEY) else None
 
 
 def choose_epoch(epochs: Sequence[int]) -> int:
@@ -23,21 +26,28 @@ def choose_epoch(epochs: Sequence[int]) -> int:
         epochs: At least one, in order. A single one is named and needs no slider.
     """
     if len(epochs) == 1:
-        st.caption(f"Epoch {epochs[0]}: the only one so far.")
+        st.caption(f"After epoch {epochs[0]}, the only one so far.")
         return epochs[0]
-    # Another run has other epochs.
-    if st.session_state.get(_EPOCH_KEY, epochs[-1]) not in epochs:
-        del st.session_state[_EPOCH_KEY]
-    if st.session_state.get(_PLAYING_KEY):
-        _step(epochs)
+    settle(_EPOCH_KEY, epochs, epochs[-1])
+    _show_next(epochs)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.select_slider(
-            "Epoch", epochs, value=epochs[-1], key=_EPOCH_KEY, bind="query-params", width="stretch"
-        )
-        is_playing = bool(st.session_state.get(_PLAYING_KEY))
+        chosen = st.select_slider("Epoch", epochs, key=_EPOCH_KEY)
+        keep(_EPOCH_KEY, epochs[-1])
+        is_playing = bool(st.session_state.get(_TO_PLAY_KEY))
         icon = ":material/pause:" if is_playing else ":material/play_arrow:"
-        if st.button("Pause" if is_playing else "Play", icon=icon):
-            st.session_state[_PLAYING_KEY] = not is_playing
-            # The whole page: the fragment's clock is set where it is called.
+        if st.button("Pause" if is_playing else "Play", icon=icon, width=110):
+            later = [epoch for epoch in epochs if epoch > chosen]
+            st.session_state[_TO_PLAY_KEY] = [] if is_playing else later or list(epochs)
+            # The whole page, because the fragment's clock is set where the fragment is called.
             st.rerun()
-    return chosen
+    return int(chosen)
+
+
+def _show_next(epochs: Sequence[int]) -> None:
+    to_play = [epoch for epoch in st.session_state.get(_TO_PLAY_KEY, ()) if epoch in epochs]
+    if not to_play:
+        return
+    st.session_state[_EPOCH_KEY] = to_play[0]
+    st.session_state[_TO_PLAY_KEY] = to_play[1:]
+    if len(to_play) == 1:
+        st.rerun()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-import pandas as pd
 import streamlit as st
 
+from app.components.plain_text import plain
 from app.components.table_height import table_height
 from app.services.exporting import CHANGES_SHOWN, ExportSummary, PreparedExport
 
@@ -15,7 +15,7 @@ _MEANINGS = {
     "corrected": ("Corrected file", "Your file in its own format and order, with the corrected labels."),
     "audit": (
         "Audit file",
-        "Every row and column of your file, then what the run found and what people decided about the row.",
+        "Every row and column of your file, with what the run found and people decided.",
     ),
     "changes": ("Changes", "One row for each changed label: given, corrected, by whom and when."),
     "manifest": ("Manifest", "What went in, the settings of the run, and the counts above."),
@@ -24,33 +24,34 @@ _VISIBLE_ROWS = 8
 
 
 def draw_counts(summary: ExportSummary) -> None:
-    """Draw how many examples were reviewed, with what outcome, and the rows in and out."""
+    """Draw how many examples were reviewed, and with what outcome."""
     counts = {
         "Reviewed": summary.reviewed,
         "Corrected": summary.corrected,
         "Kept": summary.kept,
         "Excluded": summary.excluded,
         "Second opinion": summary.second_opinion,
-        "Rows in": summary.dataset.num_rows,
-        "Rows out": summary.rows_out,
     }
-    for place, (name, count) in zip(st.columns(len(counts)), counts.items(), strict=True):
-        place.metric(name, f"{count:,}")
+    with st.container(horizontal=True, gap="medium"):
+        for name, count in counts.items():
+            st.metric(name, f"{count:,}", width="content")
 
 
 def draw_files(prepared: PreparedExport | None) -> None:
     """Draw a line per file, with its download once it is prepared."""
     for kind, (title, meaning) in _MEANINGS.items():
-        words, size, button = st.columns([6, 1, 2], vertical_alignment="center")
-        words.markdown(f"**{title}** · {meaning}")
+        words, button = st.columns([3, 1], vertical_alignment="center")
+        line = f"**{title}** · {meaning}"
         if prepared is None:
+            words.markdown(line)
             continue
         file = prepared.files[kind]
-        size.caption(file.size)
+        words.markdown(f"{line}  \n:gray[:small[{plain(file.name)} · {file.size}]]")
         button.download_button(
-            file.name,
+            title,
             file.read,
             file_name=file.name,
+            type="primary" if kind == "corrected" and not prepared.outdated else "secondary",
             icon=":material/download:",
             on_click="ignore",
             width="stretch",
@@ -63,23 +64,13 @@ def draw_changes(summary: ExportSummary) -> None:
     st.subheader("Changed labels")
     if summary.num_changed > CHANGES_SHOWN:
         st.caption(f"The first {CHANGES_SHOWN} of {summary.num_changed:,}; the changes file holds all.")
-    _draw_table(summary.changes)
-
-
-def moment(when: datetime) -> str:
-    """Return a time as the person's own clock shows it."""
-    zone = st.context.timezone
-    return f"{when.astimezone(ZoneInfo(zone) if zone else None):%-d %b %Y, %H:%M}"
-
-
-def _draw_table(changes: pd.DataFrame) -> None:
     st.dataframe(
-        changes,
+        summary.changes,
         hide_index=True,
-        height=table_height(len(changes), _VISIBLE_ROWS),
+        height=table_height(len(summary.changes), _VISIBLE_ROWS),
         column_config={
             "row_id": "Row id",
-            "text": st.column_config.TextColumn("Text", width="large"),
+            "text": st.column_config.TextColumn("Text", width="medium"),
             "change": "Given → corrected",
             "annotator": "Annotator",
             "updated_at": st.column_config.DatetimeColumn(
@@ -87,3 +78,10 @@ def _draw_table(changes: pd.DataFrame) -> None:
             ),
         },
     )
+
+
+def moment(when: datetime) -> str:
+    """Return a time as the person's own clock shows it."""
+    zone = st.context.timezone
+    local = when.astimezone(ZoneInfo(zone) if zone else None)
+    return f"{local.day} {local:%b %Y, %H:%M}"

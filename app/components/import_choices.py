@@ -84,7 +84,7 @@ def choose_reading(incoming: IncomingFile) -> ReadOptions:
     return ReadOptions(encoding or None, delimiter or None)
 
 
-def choose_columns(incoming: IncomingFile, reading: Reading, options: ReadOptions) -> ColumnChoice | None:
+def choose_columns(incoming: IncomingFile, reading: Reading) -> ColumnChoice | None:
     """Draw the four choices, guesses first; None until text and label are chosen."""
     guessed = asdict(reading.guess) if reading.guess else {}
     chosen = {}
@@ -99,11 +99,12 @@ def choose_columns(incoming: IncomingFile, reading: Reading, options: ReadOption
             placeholder="Choose",
             help=explanation,
             # Another reading has other columns: its guesses count, not what was chosen before.
-            key=f"import_{role}_{incoming.key}_{options.encoding}_{options.delimiter}",
+            key=f"import_{role}_{incoming.key}_{reading.options}",
         )
-    if not all(chosen[role] for role in _NEEDED):
+    text, label = chosen["text"], chosen["label"]
+    if not text or not label:
         return None
-    return ColumnChoice(**{role: name or None for role, name in chosen.items()})
+    return ColumnChoice(text, label, chosen["example_id"] or None, chosen["split"] or None)
 
 
 def _remember(key: str, make: Callable[[], IncomingFile]) -> IncomingFile:

@@ -29,7 +29,9 @@ def draw_preview(reading: Reading, columns: ColumnChoice | None) -> None:
 
 
 def draw_class_counts(class_counts: pd.DataFrame) -> None:
-    """Draw how many examples each class has, as bars; the classes with most examples only, if there are many."""
+    """Draw how many examples each class has, as bars; the largest classes only, if there are many."""
+    if class_counts.empty:
+        return
     shown = class_counts.head(PREVIEW_ROWS)
     more = f", {len(shown)} largest" if len(class_counts) > len(shown) else ""
     st.markdown(f"**{len(class_counts):,} {'class' if len(class_counts) == 1 else 'classes'}{more}**")

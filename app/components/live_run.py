@@ -52,16 +52,16 @@ def draw_progress(live: LiveRun) -> None:
     st.fragment(_draw_moving_part, run_every=run_every)(live.record.run_id, live.moment)
 
 
-def draw_strip(live: LiveRun) -> None:
-    """Draw a run under way in brief, for pages about something else."""
+def draw_strip(live: LiveRun, *, with_link: bool) -> None:
+    """Draw a run under way in brief, for pages about something else; the link leads to its whole view."""
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            _draw_title(live)
-            if live.stored_epoch:
-                curves = live_runs.curves(live)
-                flagged = curves.num_flagged if curves else 0
-                st.markdown(f"{live_runs.counted(flagged, 'label')} flagged so far")
-            if st.button("Watch the run", key="watch_run", icon=":material/monitoring:"):
+            run_state = live.status.state
+            st.markdown(f"{STATE_MARKS[run_state]} **{plain(live.record.name)}** · {run_state}")
+            curves = live_runs.curves(live)
+            if curves:
+                st.markdown(f"{live_runs.counted(curves.num_flagged, 'label')} flagged so far")
+            if with_link and st.button("Watch the run", key="watch_run", icon=":material/monitoring:"):
                 state.select(live.record.dataset_id, live.record.run_id)
                 navigation.go_to("train")
         draw_progress(live)
@@ -76,15 +76,16 @@ def _draw_moving_part(run_id: str, drawn_moment: tuple[str, int, bool]) -> None:
     if not live.is_going:
         return
     if status.total_steps == 0:
-        st.progress(0.0, text=f"Epoch 0 of {status.epochs}")
+        st.progress(0.0, text=f"Epoch 0 of {status.epochs:,}")
         return
     steps_an_epoch = max(1, status.total_steps // max(1, status.epochs))
     in_epoch = min(max(0, status.step - steps_an_epoch * (status.epoch - 1)), steps_an_epoch)
-    st.progress(
+    epoch_column, run_column = st.columns(2)
+    epoch_column.progress(
         in_epoch / steps_an_epoch,
         text=f"Epoch {status.epoch:,} of {status.epochs:,}: step {in_epoch:,} of {steps_an_epoch:,}",
     )
-    st.progress(
+    run_column.progress(
         min(1.0, status.step / status.total_steps),
         text=f"Whole run: step {status.step:,} of {status.total_steps:,}",
     )
@@ -93,10 +94,11 @@ def _draw_moving_part(run_id: str, drawn_moment: tuple[str, int, bool]) -> None:
 def _draw_heading(live: LiveRun) -> None:
     run_id, run_state = live.record.run_id, live.status.state
     with st.container(horizontal=True, vertical_alignment="center"):
-        _draw_title(live)
-        waiting = live_runs.num_to_review(run_id) if run_state == "finished" and live.stored_epoch else 0
-        if waiting:
-            _draw_review_button(f"Review {live_runs.counted(waiting, 'suspect')}", "primary")
+        st.subheader(f"{STATE_MARKS[run_state]} {plain(live.record.name)} · {run_state}", anchor=False)
+        # What comes and goes stands last: an open popover is known by its place in the row.
+        with st.popover(":material/edit:", help="Rename the run"):
+            name = st.text_input("Name of the run", live.record.name, key=f"name_of_{run_id}")
+            _button("Save the name", live_runs.rename, run_id, name, key="rename_run")
         if live.is_going and not live.is_stopping:
             with st.popover("Cancel", icon=":material/stop_circle:"):
                 st.markdown(
@@ -108,14 +110,17 @@ def _draw_heading(live: LiveRun) -> None:
                 "Resume", live_runs.resume, run_id,
                 key="resume_run", icon=":material/resume:", type="primary",
             )  # fmt: skip
-        with st.popover("Rename", icon=":material/edit:"):
-            name = st.text_input("Name of the run", live.record.name, key=f"name_of_{run_id}")
-            _button("Save the name", live_runs.rename, run_id, name, key="rename_run")
+        _draw_review_button(live)
 
 
-def _draw_title(live: LiveRun) -> None:
-    run_state = live.status.state
-    st.subheader(f"{STATE_MARKS[run_state]} {plain(live.record.name)} · {run_state}", anchor=False)
+def _draw_review_button(live: LiveRun) -> None:
+    waiting = live_runs.num_to_review(live.record.run_id) if live.stored_epoch else 0
+    if waiting == 0:
+        return
+    label = f"Review {live_runs.counted(waiting, 'suspect')}"
+    kind: Literal["primary", "secondary"] = "primary" if live.status.state == "finished" else "secondary"
+    if st.button(label, type=kind, icon=":material/rate_review:", key="review_suspects"):
+        navigation.go_to("review")
 
 
 def _button(label: str, action: Callable[..., None], *arguments: str, **look: str) -> None:
@@ -135,7 +140,7 @@ def _draw_failure(live: LiveRun) -> None:
     tail = live_runs.log_tail(live.record.run_id)
     if tail:
         st.caption("The last lines of the log")
-        st.code(tail, language=None, wrap_lines=True, height=200)
+        st.code(tail, language=None, wrap_lines=True)
 
 
 def _draw_findings(live: LiveRun, curves: Curves) -> None:
@@ -174,14 +179,6 @@ def _draw_first_suspects(live: LiveRun) -> None:
         with st.container(gap="xsmall"):
             draw_label_pair(row.given_label, row.suggested_label)
             st.text(_shortened(row.text))
-    if live.status.state != "finished":
-        waiting = live_runs.num_to_review(live.record.run_id)
-        _draw_review_button(f"Review {live_runs.counted(waiting, 'suspect')} so far", "secondary")
-
-
-def _draw_review_button(label: str, kind: Literal["primary", "secondary"]) -> None:
-    if st.button(label, type=kind, icon=":material/rate_review:", key="review_suspects"):
-        navigation.go_to("review")
 
 
 def draw_label_pair(given: str, suggested: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -11,6 +12,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app import navigation
+from app.charts.heatmaps import Pair
+from app.components.addressed_choice import keep, settle
 from app.components.plain_text import plain
 from app.services import matrices
 from lane_core.records import QueueFilter
@@ -27,12 +30,15 @@ class MatrixView:
     """Begins the keys of its widgets, which are also parameters of the address."""
     matrix: pd.DataFrame
     """(K, K), row names = given labels, column names = predicted labels."""
-    draw: Callable[[pd.DataFrame, tuple[str, str]], go.Figure]
-    """Matrix and chosen pair to a figure."""
+    epoch: int
+    draw: Callable[[pd.DataFrame, int, Pair], go.Figure]
+    """Matrix, epoch and chosen pair to a figure."""
     filters: Callable[[str, str], QueueFilter | None]
     """Given and predicted label to the queue of that pair; None where a cell leads nowhere."""
     in_words: Callable[[str, str, float], str]
     """Given label, predicted label and value to a sentence, in Markdown."""
+    queue_words: str
+    """What the queue of a pair holds, after "17 examples"."""
     alt: str
     """What a screen reader says of the chart."""
 
@@ -46,7 +52,7 @@ def draw_matrix(run_id: str, view: MatrixView, chart: DeltaGenerator, beside: De
         _draw_pair(run_id, view, *pair)
     chart_key = f"{view.name}_chart"
     chart.plotly_chart(
-        view.draw(view.matrix, pair),
+        view.draw(view.matrix, view.epoch, pair),
         width="content",
         key=chart_key,
         on_select=lambda: _choose_cell(view.name, chart_key),
@@ -66,28 +72,22 @@ def _draw_notable(run_id: str, view: MatrixView, notable: list[matrices.NotableP
         filters = view.filters(pair.given, pair.predicted)
         if filters is not None:
             with button:
-                _draw_review_button(
-                    matrices.pair_queue(run_id, filters), "Review", f"{view.name}_notable_{place}"
-                )
+                num_examples = matrices.num_in_queue(run_id, filters)
+                _draw_review_button(filters, num_examples, "Review", f"{view.name}_notable_{place}")
 
 
-def _chosen_pair(view: MatrixView, notable: list[matrices.NotablePair]) -> tuple[str, str]:
-    """Draw the two boxes that choose a pair; a click on a cell sets them."""
+def _chosen_pair(view: MatrixView, notable: list[matrices.NotablePair]) -> Pair:
+    """Draw the two boxes that choose a pair, at first the most notable; a click on a cell sets them."""
     names = list(view.matrix.index)
-    default = (notable[0].given, notable[0].predicted) if notable else (names[0], names[1])
+    defaults = (notable[0].given, notable[0].predicted) if notable else (names[0], names[1])
     st.markdown("**Chosen pair**")
     chosen = []
-    columns = st.columns(2)
-    for column, axis, label in zip(columns, ("given", "predicted"), default, strict=True):
+    for column, axis, default in zip(st.columns(2), ("given", "predicted"), defaults, strict=True):
         key = f"{view.name}_{axis}"
-        # Another project has other classes.
-        if st.session_state.get(key, label) not in names:
-            del st.session_state[key]
-        chosen.append(
-            column.selectbox(
-                f"{axis.capitalize()} label", names, index=names.index(label), key=key, bind="query-params"
-            )
-        )
+        settle(key, names, default)
+        chosen.append(column.selectbox(f"{axis.capitalize()} label", names, key=key))
+    for axis, default in zip(("given", "predicted"), defaults, strict=True):
+        keep(f"{view.name}_{axis}", default if tuple(chosen) == defaults else None)
     return chosen[0], chosen[1]
 
 
@@ -102,26 +102,38 @@ def _choose_cell(name: str, chart_key: str) -> None:
 
 def _draw_pair(run_id: str, view: MatrixView, given: str, predicted: str) -> None:
     filters = view.filters(given, predicted)
-    st.markdown(view.in_words(given, predicted, float(view.matrix.loc[given, predicted])))
+    st.markdown(view.in_words(given, predicted, view.matrix.at[given, predicted]))
     if filters is None:
         return
     queue = matrices.pair_queue(run_id, filters)
     if not queue.total:
         st.caption(_nothing_there(queue))
         return
-    st.caption(f"{_counted(queue.total)}, {queue.suspects:,} suspected, {queue.reviewed:,} reviewed. Worst first:")
+    _draw_review_button(filters, queue.total, "Review all", f"{view.name}_review", kind="primary")
+    st.caption(
+        f"{_counted(queue.total)} {view.queue_words}, {queue.suspects:,} suspected; {queue.reviewed:,} reviewed "
+        "already. Worst first:"
+    )
     for row in queue.first.itertuples(index=False):
         marks = [row.example_id, *(["suspect"] if row.is_label_issue else []), *_decided(row)]
-        st.text(_shortened(row.text))
-        st.caption(plain(" · ".join(marks)))
-    _draw_review_button(queue, "Review all", f"{view.name}_review", type="primary")
+        with st.container(gap=None):
+            st.text(_shortened(row.text))
+            st.caption(plain(" · ".join(marks)))
 
 
-def _draw_review_button(queue: matrices.PairQueue, words: str, key: str, **options: str) -> None:
-    if not queue.total:
+def _draw_review_button(
+    filters: QueueFilter,
+    num_examples: int,
+    words: str,
+    key: str,
+    kind: Literal["primary", "secondary"] = "secondary",
+) -> None:
+    if not num_examples:
         st.button("Nothing left", key=key, disabled=True, width="stretch")
-    elif st.button(f"{words} {queue.total:,}", key=key, icon=":material/rate_review:", width="stretch", **options):
-        navigation.open_queue(queue.filters)
+        return
+    label, icon = f"{words} {num_examples:,}", ":material/rate_review:"
+    if st.button(label, key=key, icon=icon, width="stretch", type=kind):
+        navigation.open_queue(filters)
 
 
 def _nothing_there(queue: matrices.PairQueue) -> str:
@@ -130,7 +142,7 @@ def _nothing_there(queue: matrices.PairQueue) -> str:
     return "No example belongs to this pair."
 
 
-def _decided(row: object) -> list[str]:
+def _decided(row: Any) -> list[str]:
     status = row.status
     if not status:
         return []

@@ -13,20 +13,21 @@ from lane_core.records import QueueFilter
 
 def draw_figures(figures: Figures) -> None:
     """Draw the five figures in one row, each with a link to what it counts."""
+    has_queue = figures.suspects is not None
     examples, suspects, reviewed, corrected, f1 = st.columns(5)
     with examples:
         st.metric("Examples", f"{figures.examples:,}")
-        if figures.suspects is not None:
+        if has_queue:
             _queue_link("All examples", QueueFilter(status="all", suspects_only=False))
     with suspects:
         _draw_suspects(figures)
     with reviewed:
         st.metric("Reviewed", f"{figures.reviewed:,}")
-        if figures.reviewed:
+        if has_queue and figures.reviewed:
             _queue_link("All reviewed", QueueFilter(status="reviewed", suspects_only=False))
     with corrected:
         st.metric("Corrected", f"{figures.corrected:,}")
-        if figures.corrected:
+        if has_queue and figures.corrected:
             _page_link("All changes", "export")
     with f1:
         _draw_f1(figures.f1)
@@ -36,8 +37,7 @@ def draw_pairs(pairs: pd.DataFrame) -> None:
     """Draw the most confused class pairs; each row's button opens the queue of that pair."""
     if pairs.empty:
         return
-    st.markdown("**Where labels disagree most**")
-    st.caption("Suspects that wait for review, by given label → suggested label.")
+    st.markdown("**Where labels disagree most** · suspects to review by given → suggested label")
     most = int(pairs["count"].max())
     for place, row in enumerate(pairs.itertuples(index=False)):
         label, bar, button = st.columns([3, 5, 2], vertical_alignment="center")
@@ -55,7 +55,7 @@ def _draw_suspects(figures: Figures) -> None:
         st.metric("Suspects", "–", help="Known after the first epoch of a run.")
         return
     share = figures.suspects / max(1, figures.examples)
-    st.metric(f"Suspects, {_percent(share)} of all", f"{figures.suspects:,}")
+    st.metric(f"Suspects, {_percent(share)}", f"{figures.suspects:,}")
     if figures.suspects:
         _queue_link("All suspects", QueueFilter(status="all"))
 

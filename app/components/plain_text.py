@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_MARKS = re.compile(r"([\\`*_\[\]$:~<>#|])")
+_MARKS = re.compile(r"([\\`*_\[\]$~<>#|]|:(?=\w))")
 
 
 def plain(text: str) -> str:

@@ -23,6 +23,7 @@ class ReviewCard {
     this.resendAfter = RESEND_AFTER_MS;
     this.shownAt = performance.now();
     this.swappedAt = -Infinity;
+    this.walksByKeyboard = false; // the focus was moved with Tab, not with the mouse
   }
 
   /** Takes fresh data from a rerun. Returns the number of the call, to be handed to leave(). */
@@ -63,12 +64,14 @@ class ReviewCard {
     this.listening = new AbortController();
     const { signal } = this.listening;
     document.addEventListener("keydown", (event) => this.#onKey(event), { capture: true, signal });
+    document.addEventListener("pointerdown", () => { this.walksByKeyboard = false; }, { capture: true, signal });
     this.root.addEventListener("click", (event) => this.#onClick(event), { signal });
     this.root.addEventListener("mousedown", (event) => this.#onMouseDown(event), { signal });
   }
 
   #onKey(event) {
-    if (belongsElsewhere(event, this.host)) return;
+    if (event.key === "Tab") this.walksByKeyboard = true;
+    if (belongsElsewhere(event, this.host, this.walksByKeyboard)) return;
     const isHelpOpen = !this.view.parts.help.hidden;
     const command = isHelpOpen && event.key === "Escape" ? { name: "help" } : commandOf(event);
     if (!command) return;
@@ -106,7 +109,10 @@ class ReviewCard {
   }
 
   #decide(card, name, place) {
-    if (performance.now() - this.swappedAt < SWAP_GUARD_MS) return;
+    if (performance.now() - this.swappedAt < SWAP_GUARD_MS) {
+      this.view.confirm("refused", "This example has only just come: press again");
+      return;
+    }
     if (this.queue.isUnsaved(card.index)) {
       this.view.confirm("refused", "Already decided, still being saved");
       return;

@@ -48,15 +48,19 @@ function commandOf(event) {
   return Object.hasOwn(KEY_COMMANDS, key) ? { name: KEY_COMMANDS[key] } : null;
 }
 
-/** True if something else on the page has a better claim to this key than the card. */
-function belongsElsewhere(event, cardHost) {
+/**
+ * True if something else on the page has a better claim to this key than the card.
+ * What a mouse click left focused has none: after a click on a filter the space bar still skips.
+ */
+function belongsElsewhere(event, cardHost, walksByKeyboard) {
   const target = event.composedPath()[0];
   if (!(target instanceof Element)) return false;
   const inCard = event.composedPath().includes(cardHost);
   if (target.matches(TEXT_BOX) || target.isContentEditable) return true;
   if (!inCard && target.closest("[role='dialog'], [role='grid']")) return true;
   const isNative = event.key === " " || event.key.startsWith("Arrow");
-  return isNative && target.matches(USES_SPACE_AND_ARROWS) && target.matches(":focus-visible");
+  const isChosenByKeyboard = walksByKeyboard || (inCard && target.matches(":focus-visible"));
+  return isNative && target.matches(USES_SPACE_AND_ARROWS) && isChosenByKeyboard;
 }
 
 /** Rows of the help panel: [keys, meaning]. */

@@ -78,11 +78,10 @@ class ReviewQueue {
   undo() {
     const last = this.done.pop() ?? null;
     this.redoable.push(last);
-    if (last) {
-      if (!this.decisionOn(last.index)) this.returned.unshift(last.index);
-      if (this.known.has(last.index)) this.current = last.index;
-    }
-    this.#emit({ kind: "undo", index: last?.index ?? null });
+    if (last && !this.decisionOn(last.index)) this.returned.unshift(last.index);
+    const isHere = last && this.known.has(last.index); // not after a reload: the server then says what to show
+    if (isHere) this.current = last.index;
+    this.#emit({ kind: "undo", index: isHere ? last.index : null });
     return last;
   }
 

@@ -134,9 +134,8 @@ class ReviewView {
     const waits = queue.pending.length > 0;
     const done = Math.max(0, server.done + queue.unsavedCount());
     this.parts["empty-title"].textContent = waits ? "Fetching the next examples" : server.nothing_left;
-    this.parts["empty-detail"].textContent = waits
-      ? "Your decisions are being saved."
-      : `${done.toLocaleString("en")} ${done === 1 ? "example" : "examples"} decided. Undo brings the last one back.`;
+    const undoable = `${done.toLocaleString("en")} decided. Undo brings the last one back.`;
+    this.parts["empty-detail"].textContent = waits ? "Your decisions are being saved." : done ? undoable : "";
   }
 
   #drawStatus(card, decision) {

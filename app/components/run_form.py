@@ -7,7 +7,7 @@ import streamlit as st
 from app import state
 from app.components.plain_text import plain
 from app.services import training
-from app.services.training import LabelChanges, PresetCard
+from app.services.training import LabelChanges
 from lane_core.errors import LaneError
 
 PRESET_KEY = "train_preset"
@@ -17,30 +17,32 @@ DEVICES = ("auto", "cpu", "cuda")
 def draw_run_form(dataset_id: str, changes: LabelChanges | None = None) -> None:
     """Draw the form; its button starts the run and chooses it."""
     chosen = st.session_state.setdefault(PRESET_KEY, "default")
-    for column, card in zip(st.columns(3), training.PRESET_CARDS, strict=True):
+    columns = st.columns(len(training.PRESET_CARDS))
+    for column, preset in zip(columns, training.PRESET_CARDS, strict=True):
         with column:
-            _draw_card(dataset_id, card, is_chosen=card.name == chosen)
+            _draw_card(dataset_id, preset, is_chosen=preset == chosen)
     with st.expander("More", type="compact"):
         options = _draw_options(chosen)
     if changes:
         st.markdown(f"The run learns from the labels as they stand: {changes.in_words}.")
     if st.button("Start run", type="primary", icon=":material/play_arrow:", key="start_run"):
         _start(dataset_id, chosen, options)
+    st.space("small")
 
 
-def _draw_card(dataset_id: str, card: PresetCard, *, is_chosen: bool) -> None:
+def _draw_card(dataset_id: str, preset: str, *, is_chosen: bool) -> None:
+    card = training.PRESET_CARDS[preset]
     with st.container(border=True, height="stretch", vertical_alignment="distribute"):
         with st.container():
             st.markdown(f"**{card.title}**")
             st.markdown(card.description)
-            estimate = training.estimate(dataset_id, training.preset_config(card.name))
-            st.caption(plain(estimate) if estimate else f"{card.rough_time}; measured from the first steps")
+            st.caption(plain(training.time_needed(dataset_id, preset)))
         st.button(
             "Chosen" if is_chosen else f"Choose {card.title}",
-            key=f"preset_{card.name}",
+            key=f"preset_{preset}",
             icon=":material/check_circle:" if is_chosen else ":material/radio_button_unchecked:",
             on_click=_choose,
-            args=(card.name,),
+            args=(preset,),
             width="stretch",
         )
 

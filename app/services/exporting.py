@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -119,7 +121,7 @@ def prepare(run_id: str) -> None:
     folder = workspace.home.exports / run_id
     with _preparing:
         # Taken before the export: what is decided meanwhile may or may not be in the files, so they count as old.
-        receipt = {
+        receipt: dict[str, Any] = {
             "label_version": decisions.label_version(workspace.store, dataset_id),
             "epochs_done": workspace.run_dir(run_id).last_epoch(),
         }
@@ -144,7 +146,7 @@ def prepared(run_id: str) -> PreparedExport | None:
     return PreparedExport(files, prepared_at, _outdated(run_id, receipt))
 
 
-def _outdated(run_id: str, receipt: dict[str, int]) -> str:
+def _outdated(run_id: str, receipt: Mapping[str, Any]) -> str:
     workspace = workspaces.workspace()
     dataset_id = runs.get_run(workspace.store, run_id).dataset_id
     if decisions.label_version(workspace.store, dataset_id) != receipt["label_version"]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from app.services import workspaces
+from lane_core.cli import DEMO_NAME
 from lane_core.data import Table, check, examples_of, file_sha256, guess_columns, read_table, with_validation
 from lane_core.data.cells import cell_text
 from lane_core.data.checks import label_names
@@ -25,6 +26,8 @@ from lane_core.store import datasets, runs
 from lane_core.workspace import ReadOptions
 
 PREVIEW_ROWS = 50
+MAX_CLASSES = 1000
+"""More than that is a column of texts or ids chosen by mistake, and every pair of classes costs room and time."""
 SAMPLE = SAMPLE_DATA / "emotions.csv"
 
 _PREVIEW_CHARS = 300
@@ -38,6 +41,7 @@ _SPLIT_WORDS = {"train": "for training", "validation": "for validation", "test":
 class Reading:
     """A file as one choice of encoding and delimiter reads it."""
 
+    options: ReadOptions
     table: Table
     description: str
     """Format, encoding, delimiter and size in a line."""
@@ -45,7 +49,7 @@ class Reading:
     """The first rows, numbered from 1; every cell a text that a browser can hold."""
     guess: ColumnChoice | None
     """None if nothing looks like a text or a label; ``guess_note`` says so."""
-    guess_note: str = ""
+    guess_note: str
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ class IncomingFile:
         self.key = key
         """Differs between any two uploads, also of the same file."""
         self.path = path
-        self._reading: tuple[ReadOptions, Reading] | None = None
+        self._reading: Reading | None = None
         self._findings: dict[tuple[ColumnChoice, bool], Findings] = {}
 
     @classmethod
@@ -105,19 +109,24 @@ class IncomingFile:
         """Fingerprint of the file."""
         return file_sha256(self.path)
 
+    @property
+    def project_name(self) -> str:
+        """What to call the project, unless the person has a better name."""
+        return DEMO_NAME if self.path == SAMPLE else self.path.stem
+
     def read(self, options: ReadOptions) -> Reading:
         """Return the file as these options read it; DataError if they cannot."""
-        if self._reading is None or self._reading[0] != options:
+        if self._reading is None or self._reading.options != options:
             table = read_table(self.path, options.encoding, options.delimiter)
             self._findings = {}
-            self._reading = options, _reading(table)
-        return self._reading[1]
+            self._reading = _reading(options, table)
+        return self._reading
 
-    def check(self, table: Table, columns: ColumnChoice, *, drop_unlabelled: bool) -> Findings:
-        """Return what these columns make of the table that was read last."""
+    def check(self, reading: Reading, columns: ColumnChoice, *, drop_unlabelled: bool) -> Findings:
+        """Return what these columns make of the file as it was read last."""
         choice = columns, drop_unlabelled
         if choice not in self._findings:
-            self._findings[choice] = _findings(table, columns, drop_unlabelled=drop_unlabelled)
+            self._findings[choice] = _findings(reading.table, columns, drop_unlabelled=drop_unlabelled)
         return self._findings[choice]
 
 
@@ -144,11 +153,11 @@ def projects_of_same_file(incoming: IncomingFile) -> list[str]:
 
 
 def create_project(
-    incoming: IncomingFile, options: ReadOptions, columns: ColumnChoice, name: str, *, drop_unlabelled: bool
+    incoming: IncomingFile, reading: Reading, columns: ColumnChoice, name: str, *, drop_unlabelled: bool
 ) -> DatasetRecord:
     """Store the file as a project; LaneError, and nothing stored, if that cannot be."""
     return workspaces.workspace().add_dataset(
-        incoming.path, columns, name, options=options, drop_unlabelled=drop_unlabelled
+        incoming.path, columns, name, options=reading.options, drop_unlabelled=drop_unlabelled
     )
 
 
@@ -158,15 +167,15 @@ def import_result(record: DatasetRecord) -> str:
     return f"{_counted(record.num_examples, 'example')}, {len(classes)} classes"
 
 
-def _reading(table: Table) -> Reading:
+def _reading(options: ReadOptions, table: Table) -> Reading:
     head = table.frame.head(PREVIEW_ROWS)
-    preview = head.map(lambda value: cell_text(value)[:_PREVIEW_CHARS]).set_axis(
-        pd.RangeIndex(1, len(head) + 1), axis=0
-    )
+    preview = head.map(lambda value: cell_text(value)[:_PREVIEW_CHARS])
+    preview.index = pd.RangeIndex(1, len(head) + 1)
     try:
-        return Reading(table, _description(table), preview, guess_columns(table))
+        guess, note = guess_columns(table), ""
     except DataError as error:
-        return Reading(table, _description(table), preview, None, str(error))
+        guess, note = None, str(error)
+    return Reading(options, table, _description(table), preview, guess, note)
 
 
 def _description(table: Table) -> str:
@@ -184,8 +193,9 @@ def _description(table: Table) -> str:
 
 def _findings(table: Table, columns: ColumnChoice, *, drop_unlabelled: bool) -> Findings:
     try:
-        problems = check(table, columns)
         counts = Counter(label for label in label_names(table, columns.label) if label is not None)
+        _refuse_too_many_classes(counts, table, columns)
+        problems = check(table, columns)
     except DataError as error:
         return Findings((_as_problem(error),), pd.DataFrame({"label": [], "examples": []}))
     class_counts = pd.DataFrame(counts.most_common(), columns=["label", "examples"])
@@ -202,6 +212,14 @@ def _findings(table: Table, columns: ColumnChoice, *, drop_unlabelled: bool) -> 
     except DataError as error:
         return Findings((_as_problem(error), *problems), class_counts)
     return Findings(tuple(problems), class_counts, result)
+
+
+def _refuse_too_many_classes(counts: Counter[str], table: Table, columns: ColumnChoice) -> None:
+    if len(counts) > MAX_CLASSES:
+        raise DataError(
+            f"Column {columns.label!r} of {table.name} holds {len(counts):,} different labels in {table.num_rows:,} "
+            f"rows; at most {MAX_CLASSES:,} classes can be audited. Choose the column that holds the class."
+        )
 
 
 def _result(table: Table, columns: ColumnChoice, drop_unlabelled: bool) -> str:

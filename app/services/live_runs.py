@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from app.services import workspaces
 from app.services.workspaces import workspace
 from lane_core import wording
 from lane_core.config import RunConfig
@@ -82,7 +84,7 @@ def live_run(run_id: str) -> LiveRun:
 def going_run(dataset_id: str) -> LiveRun | None:
     """Return the newest run of a project that has not ended; None if all have."""
     for record in run_store.list_runs(workspace().store, dataset_id):
-        if launcher.status(workspace().run_dir(record.run_id)).state not in ENDED_STATES:
+        if workspaces.run_status(record.run_id).state not in ENDED_STATES:
             return live_run(record.run_id)
     return None
 
@@ -95,9 +97,10 @@ def curves(live: LiveRun) -> Curves | None:
     if metrics.empty:
         return None
     newest = metrics.iloc[-1]
+    step_losses = run_queries.step_losses(store, run_id)
     return Curves(
         metrics=metrics,
-        step_losses=run_queries.step_losses(store, run_id),
+        step_losses=step_losses[step_losses["epoch"] <= live.stored_epoch],
         alm=run_queries.alm_values(store, run_id, int(newest["epoch"])),
         mu=_known(newest["mu"]),
         num_flagged=int(newest["num_flagged"]),
@@ -207,5 +210,5 @@ def _sentence(words: str) -> str:
     return f"{words[:1].upper()}{words[1:].rstrip('.')}."
 
 
-def _known(value: object) -> float | None:
-    return None if pd.isna(value) else float(value)  # type: ignore[call-overload, arg-type]
+def _known(value: Any) -> float | None:
+    return None if pd.isna(value) else float(value)

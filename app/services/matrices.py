@@ -30,7 +30,6 @@ class NotablePair:
 class PairQueue:
     """What waits behind a cell."""
 
-    filters: QueueFilter
     total: int
     """Examples in the queue of these filters."""
     suspects: int
@@ -82,7 +81,8 @@ def notable_pairs(matrix: pd.DataFrame, limit: int = 3) -> list[NotablePair]:
 
 def row_mean(matrix: pd.DataFrame, given: str) -> float:
     """Return the mean of a row without its diagonal cell."""
-    return float(matrix.loc[given].drop(given).mean())
+    others = matrix.drop(columns=given)
+    return float(others.loc[[given]].to_numpy().mean())
 
 
 def confusion_filters(given: str, predicted: str) -> QueueFilter:
@@ -97,6 +97,11 @@ def similarity_filters(given: str, predicted: str) -> QueueFilter:
     return QueueFilter(given_labels=(given,), suggested_labels=(predicted,), suspects_only=False)
 
 
+def num_in_queue(run_id: str, filters: QueueFilter) -> int:
+    """Return how many examples the review queue of these filters holds."""
+    return int(review_queries.queue_counts(workspace().store, run_id, filters)["total"])
+
+
 def pair_queue(run_id: str, filters: QueueFilter) -> PairQueue:
     """Return how much waits behind a cell, and the first texts of it.
 
@@ -105,11 +110,9 @@ def pair_queue(run_id: str, filters: QueueFilter) -> PairQueue:
     """
     store = workspace().store
     counts = review_queries.queue_counts(store, run_id, filters)
-    suspects = review_queries.queue_counts(store, run_id, replace(filters, suspects_only=True))
     return PairQueue(
-        filters=filters,
         total=int(counts["total"]),
-        suspects=int(suspects["total"]),
+        suspects=num_in_queue(run_id, replace(filters, suspects_only=True)),
         reviewed=int(counts["by_status"]["reviewed"]),
         first=review_queries.review_queue(store, run_id, filters, FIRST_TEXTS),
     )

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from app.services import training, workspaces
 from app.services.live_runs import LiveRun, counted
 from app.services.workspaces import workspace
-from lane_core.records import QueueFilter, RunState
-from lane_core.runs import launcher
+from lane_core.config import RunConfig
+from lane_core.records import QueueFilter, RunRecord, RunState
 from lane_core.store import datasets, decisions, review_queries, run_queries
 from lane_core.store import runs as run_store
 
@@ -32,6 +33,8 @@ class NextStep:
     button: str
     page: str
     """Stem of the page that the button opens."""
+    note: str = ""
+    """How long it takes, where that is worth knowing first."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +65,18 @@ def next_step(dataset_id: str, live: LiveRun | None) -> NextStep:
     if live is None:
         record = datasets.get_dataset(workspace().store, dataset_id)
         size = counted(record.num_examples, "example")
-        return NextStep(f"{record.name} holds {size}; no run has looked at them yet.", "Train a run", "train")
+        time = training.time_needed(dataset_id, "default")
+        return NextStep(
+            f"{record.name} holds {size}; no run has looked at them yet.",
+            "Train a run",
+            "train",
+            note=f"A run with the default preset: {time[:1].lower()}{time[1:]}.",
+        )
     name = f"{live.record.name} {_STATE_WORDS[live.status.state]}"
+    if live.stored_epoch == 0 and live.is_going:
+        return NextStep(f"{name} and has found nothing yet.", "Watch the run", "train")
     if live.stored_epoch == 0:
-        button = "Watch the run" if live.is_going else "See what happened"
-        return NextStep(f"{name} and has found nothing yet.", button, "train")
+        return NextStep(f"{name} before its first epoch was over.", "See what happened", "train")
     progress = decisions.review_progress(workspace().store, live.record.run_id)
     suspects, reviewed = progress["suspects"], progress["suspects_reviewed"]
     left = suspects - reviewed
@@ -74,12 +84,16 @@ def next_step(dataset_id: str, live: LiveRun | None) -> NextStep:
     if live.is_going:
         button = f"Review the first {counted(left, 'suspect')}" if left else "Watch the run"
         return NextStep(f"{name} and finds {found} so far.", button, "review" if left else "train")
-    name = live.record.name if live.status.state == "finished" else f"{name} after epoch {live.stored_epoch}; it"
+    name = (
+        live.record.name if live.status.state == "finished" else f"{name} after epoch {live.stored_epoch}; it"
+    )
     if left:
         how_far = f"{reviewed:,} reviewed, {left:,} left" if reviewed else "none is reviewed yet"
         return NextStep(f"{name} finds {found}; {how_far}.", f"Review {counted(left, 'suspect')}", "review")
     how_far = "all are reviewed" if suspects else "nothing waits for review"
-    return NextStep(f"{name} finds {found}; {how_far}. The corrected file can be exported.", "Export", "export")
+    return NextStep(
+        f"{name} finds {found}; {how_far}. The corrected file can be exported.", "Export", "export"
+    )
 
 
 def figures(dataset_id: str, live: LiveRun | None) -> Figures:
@@ -112,29 +126,34 @@ def confused_pairs(live: LiveRun, limit: int = 5) -> pd.DataFrame:
 
 
 def _f1(dataset_id: str, live: LiveRun) -> F1 | None:
-    """Compare the chosen run with the newest finished run after it; without one, with the first before it."""
-    store, run_id = workspace().store, live.record.run_id
-    oldest_first = run_store.list_runs(store, dataset_id)[::-1]
-    place = [record.run_id for record in oldest_first].index(run_id)
+    """Compare the chosen run with the newest finished run after it; without one, with the first before it.
+
+    Only with runs of the same preset and encoder: otherwise the difference would say nothing about the labels.
+    """
+    store, chosen = workspace().store, live.record
+    oldest_first = [
+        record
+        for record in run_store.list_runs(store, dataset_id)[::-1]
+        if record.run_id == chosen.run_id or _is_finished_alike(record, chosen)
+    ]
+    place = [record.run_id for record in oldest_first].index(chosen.run_id)
+    earlier, later = oldest_first[:place], oldest_first[place + 1 :]
     for split in ("test", "validation"):
-        own = _last_f1(run_id, split)
+        own = _last_f1(chosen.run_id, split)
         if own is None:
             continue
-        for record in oldest_first[:place:-1]:
-            value = _finished_f1(record.run_id, split)
-            if value is not None:
-                return F1(split, record.name, value, before=own, before_name=live.record.name)
-        for record in oldest_first[:place]:
-            value = _finished_f1(record.run_id, split)
-            if value is not None:
-                return F1(split, live.record.name, own, before=value, before_name=record.name)
-        return F1(split, live.record.name, own)
+        if later and (after := _last_f1(later[-1].run_id, split)) is not None:
+            return F1(split, later[-1].name, after, before=own, before_name=chosen.name)
+        if earlier and (before := _last_f1(earlier[0].run_id, split)) is not None:
+            return F1(split, chosen.name, own, before=before, before_name=earlier[0].name)
+        return F1(split, chosen.name, own)
     return None
 
 
-def _finished_f1(run_id: str, split: str) -> float | None:
-    is_finished = launcher.status(workspace().run_dir(run_id)).state == "finished"
-    return _last_f1(run_id, split) if is_finished else None
+def _is_finished_alike(record: RunRecord, chosen: RunRecord) -> bool:
+    config, wanted = (RunConfig.from_json(run.config_json) for run in (record, chosen))
+    is_alike = (config.preset, config.encoder) == (wanted.preset, wanted.encoder)
+    return is_alike and workspaces.run_status(record.run_id).state == "finished"
 
 
 def _last_f1(run_id: str, split: str) -> float | None:

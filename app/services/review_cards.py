@@ -81,9 +81,8 @@ def reason(given: str, suggested: str, margins: Sequence[float], neighbours: Seq
 
 
 def _of_epochs(count: int, total: int) -> str:
-    if total == 1:
-        return "the one epoch so far"
-    return f"all {total} epochs" if count == total else f"{count} of {total} epochs"
+    every = {1: "the one epoch so far", 2: "both epochs"}.get(total, f"all {total} epochs")
+    return every if count == total else f"{count} of {total} epochs"
 
 
 def _card(

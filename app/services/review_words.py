@@ -6,28 +6,31 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from lane_core.records import QueueFilter
+from lane_core.records import ENDED_STATES, QueueFilter, RunStatus
 
 _ACTION_WORDS = {"keep": "kept", "relabel": "corrected", "exclude": "excluded", "flag": "second opinion"}
 _KIND_WORDS = {"decision": "", "undo": "undone: ", "redo": "redone: "}
 
 
-def headline(filters: QueueFilter, total: int, run_name: str) -> str:
+def headline(filters: QueueFilter, total: int, run_name: str, status: RunStatus) -> str:
     """Say in one line what the queue holds.
 
     Example:
-        >>> headline(QueueFilter(given_labels=("fear", "joy")), 1200, "Run 1")
+        >>> headline(QueueFilter(given_labels=("fear", "joy")), 1200, "Run 1", RunStatus("finished"))
         '1,200 suspects of Run 1 to review, given label fear or joy, worst first.'
     """
     noun = ("suspect" if filters.suspects_only else "example") + ("" if total == 1 else "s")
-    status = {"to_review": " to review", "reviewed": ", reviewed", "all": ", reviewed or not"}[filters.status]
+    which = {"to_review": " to review", "reviewed": ", reviewed", "all": ", reviewed or not"}[filters.status]
     chosen = {
         "given": filters.given_labels,
         "suggested": filters.suggested_labels,
         "predicted": filters.predicted_labels,
     }
     labels = [f", {name} label {' or '.join(values)}" for name, values in chosen.items() if values]
-    return f"{total:,} {noun} of {run_name}{status}{''.join(labels)}, worst first."
+    what = f"{total:,} {noun} of {run_name}{which}{''.join(labels)}, worst first."
+    if status.state in ENDED_STATES:
+        return what
+    return f"{what} The run is in epoch {status.epoch} of {status.epochs}: they can still change."
 
 
 def nothing_left(filters: QueueFilter, by_status: Mapping[str, int]) -> str:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from app.services import workspaces
 from app.services.workspaces import workspace
 from lane_core import wording
 from lane_core.config import PRESETS, RunConfig
 from lane_core.errors import ConfigError
 from lane_core.records import RunRecord
-from lane_core.runs import launcher
 from lane_core.store import datasets, decisions, run_queries
 from lane_core.store import runs as run_store
 
@@ -20,24 +20,22 @@ from lane_core.store import runs as run_store
 class PresetCard:
     """One preset as a person chooses it."""
 
-    name: str
     title: str
     description: str
     rough_time: str
     """Class of time it needs where nothing was measured."""
 
 
-PRESET_CARDS = (
-    PresetCard(
-        "quick", "Quick", "A small network on frozen sentence embeddings: a first look.", "Seconds to minutes"
+PRESET_CARDS = {
+    "quick": PresetCard(
+        "Quick", "A small network on frozen sentence embeddings: a first look.", "Seconds to minutes"
     ),
-    PresetCard(
-        "default", "Default", "Trains the upper layers of a small encoder: what we recommend.", "Minutes"
+    "default": PresetCard(
+        "Default", "Trains the upper layers of a small encoder: what we recommend.", "Minutes"
     ),
-    PresetCard(
-        "paper", "Paper", "BERT-base trained whole, as the paper prints it.", "Hours on a GPU"
-    ),
-)
+    "paper": PresetCard("Paper", "BERT-base trained whole, as the paper prints it.", "Hours on a GPU"),
+}
+"""Preset name -> how it is shown, in the order of the time they need."""
 
 
 @dataclass(frozen=True)
@@ -46,18 +44,24 @@ class LabelChanges:
 
     corrected: int
     excluded: int
-    since_run: bool
-    """Whether something was decided after the newest run started."""
+    is_new: bool
+    """Whether no finished run has learned from the newest decisions."""
 
     @property
     def in_words(self) -> str:
-        """The changes as a clause; empty if there are none."""
+        """The changes as a clause."""
         return f"{self.corrected:,} corrected, {self.excluded:,} excluded by people"
 
 
 def preset_config(name: str) -> RunConfig:
     """Return the configuration that a preset starts from."""
     return PRESETS[name]
+
+
+def time_needed(dataset_id: str, preset: str) -> str:
+    """Return how long a run of a preset takes here: measured where that was possible, else its class."""
+    measured = estimate(dataset_id, PRESETS[preset])
+    return measured or f"{PRESET_CARDS[preset].rough_time}; measured from the first steps"
 
 
 def estimate(dataset_id: str, config: RunConfig) -> str | None:
@@ -90,7 +94,8 @@ def label_changes(dataset_id: str) -> LabelChanges | None:
     if version == 0 or not records:
         return None
     progress = decisions.review_progress(store, records[0].run_id)
-    return LabelChanges(progress["corrected"], progress["excluded"], version > records[0].label_version)
+    learned = [run.label_version for run in records if workspaces.run_status(run.run_id).state == "finished"]
+    return LabelChanges(progress["corrected"], progress["excluded"], version > max(learned, default=0))
 
 
 def start_run(
@@ -146,7 +151,7 @@ def _costs_the_same(run: RunConfig, wanted: RunConfig) -> bool:
 def _measured_seconds(run_id: str) -> float | None:
     """Return how long a run took from its start to its end; None unless it finished in one go."""
     run_dir = workspace().run_dir(run_id)
-    status = launcher.status(run_dir)
+    status = workspaces.run_status(run_id)
     if status.state != "finished" or not (status.started_at and status.ended_at):
         return None
     # A resumed run keeps its first start, and the pause in between is no work.

@@ -72,8 +72,8 @@ def manifest_values(
 ) -> dict[str, Any]:
     """Return the content of manifest.json: what went in, what was run, what was decided."""
     epoch = run_dir.last_epoch()
-    metrics = run_dir.read_event("metrics", epoch) if epoch else None
-    threshold = None if metrics is None else metrics.loc[0, "mu"]
+    metrics: dict[Any, Any] = run_dir.read_event("metrics", epoch).to_dict("records")[0] if epoch else {}
+    threshold = metrics.get("mu")
     return {
         "source": source_name,
         "source_sha256": source_sha256,
@@ -86,7 +86,7 @@ def manifest_values(
         "seed": config.seed,
         "epochs_done": epoch,
         "alm_threshold": None if pd.isna(threshold) else float(threshold),
-        "num_flagged": 0 if metrics is None else int(metrics.loc[0, "num_flagged"]),
+        "num_flagged": int(metrics.get("num_flagged", 0)),
         "decisions": dict(decision_counts),
         "num_changed_labels": num_changes,
         "lane_audit_version": __version__,

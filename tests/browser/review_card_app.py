@@ -11,11 +11,11 @@ import json
 import math
 import threading
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import streamlit as st
 
-from app.components.review_card import Card, CardEvent, Neighbour, review_card
+from app.components.review_card import Card, CardEvent, Neighbour, num_skipped, review_card
 
 EMOTIONS = [
     "admiration",
@@ -88,6 +88,14 @@ class Server:
         decided = {event.index for event in self.live}
         return [card for card in self.cards if card.index not in decided]
 
+    def decided_cards(self) -> list[Card]:
+        newest = {event.index: event for event in self.live}
+        return [
+            replace(card, status=event.action, current_label=event.label or card.given_label)
+            for card in self.cards
+            if (event := newest.get(card.index))
+        ]
+
 
 def _card(index: int, labels: list[str], texts: str) -> Card:
     given, suggested = labels[(index * 3 + 1) % len(labels)], labels[(index * 5 + 2) % len(labels)]
@@ -156,9 +164,10 @@ def main() -> None:
     with st.sidebar:
         st.text_input("Search", key="search")
         st.checkbox("Suspects only", key="suspects")
-    left = server.open_cards()
+        shows_decided = st.checkbox("Decided ones")
+    shown = server.decided_cards() if shows_decided else server.open_cards()
     review_card(
-        left[:20],
+        shown[: 20 + num_skipped("card")],
         class_names(num_classes, texts),
         position=len(server.live) + 1,
         total=len(server.cards),
@@ -166,6 +175,8 @@ def main() -> None:
         acknowledged=state.acknowledged[-200:],
         focus=state.get("focus"),
         error=state.get("error"),
+        view=f"decided: {shows_decided}",
+        nothing_left="Nothing left in this queue",
         key="card",
         on_events=on_events,
     )

@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 import json
-import shutil
-import socket
 import statistics
-import subprocess
-import sys
-import time
-import urllib.request
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.browser.review_card_app import EMOTIONS
+from tests.browser.streamlit_server import streamlit_server
 
 sync_api = pytest.importorskip("playwright.sync_api")
-
-ROOT = Path(__file__).parents[2]
-CHROMIUM = shutil.which("chromium")
-CHROMIUM_ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-WAIT_MS = 60_000
 pytestmark = pytest.mark.browser
 
 # Notes which example is on screen when a key arrives, and how long the next one takes to appear.
@@ -59,66 +40,22 @@ NUMPAD_3 = (
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    options = {
-        "server.headless": "true",
-        "server.address": "127.0.0.1",
-        "server.port": str(port),
-        "server.fileWatcherType": "none",
-        "browser.gatherUsageStats": "false",
-    }
-    command = [sys.executable, "-m", "streamlit", "run", "tests/browser/review_card_app.py"]
-    command += [f"--{name}={value}" for name, value in options.items()]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _wait_until_up(f"http://127.0.0.1:{port}/_stcore/health")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(30)
-
-
-def _wait_until_up(url: str) -> None:
-    ends = time.monotonic() + 90
-    while time.monotonic() < ends:
-        try:
-            urllib.request.urlopen(url, timeout=2).close()
-        except OSError:
-            time.sleep(0.3)
-        else:
-            return
-    raise TimeoutError(f"{url} did not answer within 90 s")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
-        yield browser
-        browser.close()
+    with streamlit_server("tests/browser/review_card_app.py") as server:
+        yield server.address
 
 
 @pytest.fixture
-def open_card(browser, address):
+def open_card(new_browser_page, address):
     """Return a function that opens the card over a fresh in-memory server."""
-    contexts = []
 
     def open_page(**options: object):
-        context = browser.new_context(viewport={"width": 1440, "height": 900})
-        contexts.append(context)
-        context.add_init_script(RECORDER)
-        page = context.new_page()
-        page.set_default_timeout(WAIT_MS)
+        page = new_browser_page(RECORDER)
         asked = {"case": uuid.uuid4().hex, **options}
         page.goto(f"{address}/?{'&'.join(f'{name}={value}' for name, value in asked.items())}")
         page.locator(".review-card .example-id").wait_for()
         return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
+    return open_page
 
 
 def example_on_screen(page) -> str:
@@ -220,6 +157,19 @@ def test_undo_after_a_reload_asks_the_server_which_example_it_was(open_card) -> 
     assert summary(stored(page, 3))[-1] == ("undo", None, None, None)
 
 
+def test_undo_after_a_reload_that_came_before_the_answer_shows_the_example_again(open_card) -> None:
+    page = open_card(delay_ms=1500)
+    press(page, "ax")
+    page.wait_for_timeout(500)  # stored, but the browser has not been told
+    assert len(unsent(page)) == 2
+    page.reload()
+    sync_api.expect(page.locator(".example-id")).to_have_text("row-0002")
+    press(page, ["Backspace"])
+    sync_api.expect(page.locator(".example-id")).to_have_text("row-0001")
+    assert summary(stored(page, 3))[-1] == ("undo", None, None, None)
+    assert unsent(page) == []
+
+
 def test_keys_typed_into_a_text_box_or_held_down_decide_nothing(open_card) -> None:
     page = open_card()
     search = page.get_by_label("Search")
@@ -240,8 +190,43 @@ def test_space_toggles_a_focused_checkbox_and_skips_nothing(open_card) -> None:
     page.get_by_label("Search").click()
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
-    sync_api.expect(page.get_by_role("checkbox")).to_be_checked()
+    sync_api.expect(page.get_by_role("checkbox", name="Suspects only")).to_be_checked()
     assert example_on_screen(page) == "row-0000"
+
+
+def test_a_button_clicked_with_the_mouse_does_not_take_the_space_bar(open_card) -> None:
+    page = open_card()
+    page.get_by_text("Suspects only").click()
+    sync_api.expect(page.get_by_role("checkbox", name="Suspects only")).to_be_checked()
+    press(page, [" "])
+    assert example_on_screen(page) == "row-0001"
+    assert page.get_by_role("checkbox", name="Suspects only").is_checked()
+
+
+def test_another_filter_shows_what_was_decided_here_and_undo_still_works(open_card) -> None:
+    page = open_card()
+    press(page, "ax")
+    stored(page, 2)
+    page.get_by_text("Decided ones").click()
+    sync_api.expect(page.locator(".example-id")).to_have_text("row-0000")
+    assert page.locator(".eyeline .tag:not(.flash)").inner_text() == "Corrected to anger"
+    page.wait_for_timeout(400)
+    press(page, "e")
+    assert example_on_screen(page) == "row-0001"
+    assert summary(stored(page, 3))[-1] == ("decision", 0, "exclude", None)
+    page.get_by_text("Decided ones").click()
+    sync_api.expect(page.locator(".example-id")).to_have_text("row-0002")
+    press(page, ["Backspace"])
+    assert summary(stored(page, 4))[-1] == ("undo", None, None, None)
+
+
+def test_skipping_everything_at_hand_brings_more(open_card) -> None:
+    page = open_card()
+    press(page, [" "] * 25, wait_ms=150)
+    assert example_on_screen(page) == "row-0025"
+    press(page, "a")
+    assert [event["index"] for event in stored(page, 1)] == [25]
+    assert example_on_screen(page) == "row-0026"
 
 
 def test_hostile_text_is_shown_as_text(open_card) -> None:
@@ -336,7 +321,7 @@ def test_an_empty_queue_says_so_and_undo_brings_the_last_one_back(open_card) -> 
     page = open_card(num=2)
     press(page, [" ", "a", "x"])
     sync_api.expect(page.locator(".empty")).to_contain_text("Nothing left in this queue")
-    assert "2 examples decided" in page.locator(".empty").inner_text()
+    assert "2 decided" in page.locator(".empty").inner_text()
     assert [event["index"] for event in stored(page, 2)] == [1, 0]
     press(page, ["Backspace"])
     assert example_on_screen(page) == "row-0000"

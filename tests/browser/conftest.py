@@ -1,0 +1,71 @@
+"""A real Chromium, and the app over the small project. Without Chromium or playwright these tests are skipped."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.browser.streamlit_server import StreamlitServer, streamlit_server
+from tests.small_project import SmallProject
+
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WAIT_MS = 60_000
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """One Chromium for all tests."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("There is no chromium on this machine.")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def new_browser_page(browser: Any) -> Iterator[Callable[..., Any]]:
+    """Return a function that opens an empty page, 1440 x 900, in a profile of its own.
+
+    Its ``script``, if given, runs in the page before anything else.
+    """
+    contexts = []
+
+    def open_page(script: str | None = None) -> Any:
+        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        contexts.append(context)
+        if script:
+            context.add_init_script(script)
+        page = context.new_page()
+        page.set_default_timeout(WAIT_MS)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def browser_page(new_browser_page: Callable[..., Any]) -> Any:
+    """One empty page in a profile of its own."""
+    return new_browser_page()
+
+
+@pytest.fixture
+def app_server(small_project: SmallProject) -> Iterator[StreamlitServer]:
+    """The app over the home of the small project; ``stop()`` it to open its database in the test."""
+    with streamlit_server("app/main.py") as server:
+        yield server

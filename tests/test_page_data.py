@@ -1,0 +1,308 @@
+"""The Data page: a file comes in as it was understood, or not at all."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.components.plain_text import plain
+from app.services import importing, workspaces
+from app.services.importing import IncomingFile
+from lane_core.home import Home
+from lane_core.records import ColumnChoice
+from lane_core.store import datasets
+from lane_core.workspace import ReadOptions
+from tests.small_project import SmallProject
+
+MAIN = Path(__file__).resolve().parent.parent / "app" / "main.py"
+REVIEWS = (
+    b"key,comment,mood,part\n"
+    b'a1,"It came late, broken",anger,train\n'
+    b"a2,What a day,joy,train\n"
+    b"a3,Thank you,joy,train\n"
+    b"a4,Who is there?,fear,test\n"
+)
+COLUMNS = ColumnChoice("comment", "mood", "key", "part")
+
+
+@pytest.fixture
+def page(app_home: Home) -> AppTest:
+    return opened()
+
+
+def opened() -> AppTest:
+    at = AppTest.from_file(str(MAIN), default_timeout=30).run()
+    at.switch_page("../pages/data.py").run()
+    assert not at.exception
+    return at
+
+
+def upload(at: AppTest, name: str, data: bytes) -> None:
+    at.file_uploader[0].set_value((name, data, "application/octet-stream"))
+    at.run()
+    assert not at.exception
+
+
+def select(at: AppTest, label: str):
+    return next(box for box in at.selectbox if box.label == label)
+
+
+def create_button(at: AppTest):
+    return next(button for button in at.button if button.label == "Create project")
+
+
+def texts(elements) -> str:
+    return "\n".join(str(element.value) for element in elements)
+
+
+def test_an_empty_home_offers_upload_and_sample(page: AppTest) -> None:
+    assert page.title[0].value == "Data"
+    assert len(page.dataframe) == 0
+    assert list(page.segmented_control[0].options) == ["Upload a file", "Use the sample"]
+    assert len(page.file_uploader) == 1
+    assert all(button.label != "Create project" for button in page.button)
+
+
+def test_projects_are_listed(small_project: SmallProject, app_home: Home) -> None:
+    listed = opened().dataframe[0].value
+    row = listed.iloc[0]
+    assert len(listed) == 1
+    assert (row["name"], row["file"]) == ("Small project", "small.csv")
+    assert (row["examples"], row["classes"], row["runs"]) == (24, 3, 1)
+
+
+def test_an_upload_is_shown_as_it_is_understood(page: AppTest) -> None:
+    upload(page, "reviews.csv", REVIEWS)
+    assert "CSV · UTF-8 · cells separated by commas · 4 rows · 4 columns" in texts(page.markdown)
+    chosen = {box.label: box.value for box in page.selectbox}
+    assert chosen["Text column"] == "comment"
+    # Nothing in the names or the cells says which of these is the label: the fewest values decide.
+    assert chosen["Label column"] == "part"
+    assert (chosen["Id column"], chosen["Split column"]) == ("", "")
+    preview = page.dataframe[0].value
+    assert list(preview.columns) == ["key", "comment", "mood", "part"]
+    assert list(preview.index) == [1, 2, 3, 4]
+    assert preview["comment"][1] == "It came late, broken"
+
+
+def test_chosen_columns_decide_classes_and_splits(page: AppTest) -> None:
+    upload(page, "reviews.csv", REVIEWS)
+    select(page, "Label column").set_value("mood")
+    select(page, "Id column").set_value("key")
+    select(page, "Split column").set_value("part")
+    page.run()
+    counts = page.dataframe[1].value
+    assert dict(zip(counts["label"], counts["examples"], strict=True)) == {"joy": 2, "anger": 1, "fear": 1}
+    assert page.success[0].value == "4 examples, 3 classes: 3 for training, 1 for testing."
+    assert "2 classes have one example only" in page.warning[0].value
+    assert "Rows 1, 4." in page.warning[0].value
+
+
+def test_creating_stores_selects_and_goes_to_train(page: AppTest) -> None:
+    upload(page, "reviews.csv", REVIEWS)
+    select(page, "Label column").set_value("mood")
+    select(page, "Id column").set_value("key")
+    select(page, "Split column").set_value("part")
+    page.text_input[0].set_value("Spring reviews")
+    copy = page.session_state["incoming_file"].path
+    assert copy.read_bytes() == REVIEWS
+    create_button(page).click()
+    page.run()
+    assert not page.exception
+    (record,) = workspaces.projects()
+    assert (record.name, record.source_name, record.columns) == ("Spring reviews", "reviews.csv", COLUMNS)
+    assert page.title[0].value == "Train"
+    assert page.session_state["project"] == record.dataset_id
+    stored = datasets.dataset_examples(workspaces.workspace().store, record.dataset_id)
+    assert list(stored["example_id"]) == ["a1", "a2", "a3", "a4"]
+    assert list(stored["given_label"]) == ["anger", "joy", "joy", "fear"]
+    said = [toast.value for toast in page.toast]
+    if "notice" in page.session_state:
+        said.append(page.session_state["notice"])
+    assert said == ["Spring reviews: 4 examples, 3 classes"]
+    gc.collect()
+    assert not copy.exists()
+
+
+def test_the_sample_needs_no_upload(page: AppTest) -> None:
+    page.segmented_control[0].set_value("Use the sample")
+    page.run()
+    assert not page.exception
+    assert page.success[0].value.startswith("1,632 examples, 8 classes: ")
+    assert len(page.dataframe[0].value) == 50
+    create_button(page).click()
+    page.run()
+    (record,) = workspaces.projects()
+    assert (record.name, record.num_examples) == ("Sample: support forum emotions", 1632)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("reviews.xlsx", b"PK\x03\x04rest", "reviews.xlsx ends in '.xlsx'"),
+        ("reviews.csv", b"PK\x03\x04rest", "is an Excel workbook"),
+        ("reviews.csv", b"text,label\nhello,joy\nfine\n", "Row 2 of reviews.csv (line 3) has 1 cell"),
+        ("reviews.csv", b"", "reviews.csv is empty"),
+        ("reviews.jsonl", b"{'text': 1}\n", "Row 1 of reviews.jsonl (line 1) is not JSON"),
+        ("..", b"text,label\n", "upload ends in"),
+    ],
+)
+def test_a_bad_file_is_refused_in_words(page: AppTest, name: str, data: bytes, message: str) -> None:
+    upload(page, name, data)
+    assert plain(message) in page.error[0].value
+    assert all(button.label != "Create project" for button in page.button)
+    assert workspaces.projects() == []
+
+
+def test_unlabelled_rows_block_until_they_are_left_out(page: AppTest) -> None:
+    upload(page, "gaps.csv", b"text,label\none,joy\ntwo,\nthree,fear\nfour,joy\nfive, \nsix,fear\n")
+    assert page.error[0].value.startswith("**Blocks the import.** 2 rows (first: 2, 5) have no label")
+    assert create_button(page).disabled
+    assert "1 problem blocks the import" in texts(page.caption)
+    assert not page.success
+    box = page.checkbox[0]
+    assert box.label == "Leave the 2 rows without a label out"
+    box.check()
+    page.run()
+    assert not page.error
+    assert page.info[0].value == "**Left out.** Rows 2, 5: no label."
+    assert page.success[0].value == "4 examples, 2 classes: 4 for training."
+    create_button(page).click()
+    page.run()
+    (record,) = workspaces.projects()
+    assert (record.num_examples, record.num_rows) == (4, 6)
+
+
+def test_another_encoding_mends_unreadable_bytes(page: AppTest) -> None:
+    data = "text,label\ncafé,joy\nthé,fear\nau lait,joy\nnon,fear\n".encode("cp1252")
+    upload(page, "menu.csv", data)
+    assert "2 rows (first: 1, 2) hold bytes of menu.csv that cannot be read" in page.warning[0].value
+    assert page.dataframe[0].value["text"][1] == "caf�"
+    select(page, "Encoding").set_value("cp1252")
+    page.run()
+    assert not page.exception
+    assert not page.warning
+    assert page.dataframe[0].value["text"][1] == "café"
+    create_button(page).click()
+    page.run()
+    (record,) = workspaces.projects()
+    stored = datasets.dataset_examples(workspaces.workspace().store, record.dataset_id)
+    assert list(stored["text"]) == ["café", "thé", "au lait", "non"]
+
+
+def test_another_delimiter_gives_other_columns_and_guesses(page: AppTest) -> None:
+    upload(page, "odd.csv", b"text;label,x\nhello;joy,1\nbye;fear,2\nagain;joy,1\noh;fear,2\n")
+    assert list(page.dataframe[0].value.columns) == ["text;label", "x"]
+    select(page, "Delimiter").set_value(";")
+    page.run()
+    assert not page.exception
+    assert "cells separated by semicolons" in texts(page.markdown)
+    assert select(page, "Text column").value == "text"
+    assert select(page, "Label column").value == "label,x"
+
+
+def test_json_lines_have_no_delimiter_to_choose(page: AppTest) -> None:
+    upload(page, "two.jsonl", b'{"text": "a b", "label": 1}\n{"text": "c d", "label": 2}\n')
+    assert "JSON Lines · UTF-8 · 2 rows · 2 columns" in texts(page.markdown)
+    labels = [box.label for box in page.selectbox]
+    assert "Encoding" in labels
+    assert "Delimiter" not in labels
+
+
+def test_one_column_for_two_things_blocks(page: AppTest) -> None:
+    upload(page, "reviews.csv", REVIEWS)
+    select(page, "Label column").set_value("comment")
+    page.run()
+    assert page.error[0].value.startswith(
+        "**Blocks the import.** Column 'comment' of reviews.csv is chosen for two"
+    )
+    assert create_button(page).disabled
+
+
+def test_a_column_of_ids_is_no_label_column(page: AppTest) -> None:
+    rows = "".join(f"{n},text {n},{'ab'[n % 2]}\n" for n in range(1001))
+    upload(page, "many.csv", b"number,text,label\n" + rows.encode())
+    assert page.success[0].value.startswith("1,001 examples, 2 classes")
+    select(page, "Id column").set_value("")
+    select(page, "Label column").set_value("number")
+    page.run()
+    assert not page.exception
+    assert "Column 'number' of many.csv holds 1,001 different labels" in page.error[0].value
+    assert create_button(page).disabled
+
+
+def test_a_split_without_training_rows_blocks(page: AppTest) -> None:
+    upload(page, "all.csv", b"text,label,split\none,joy,test\ntwo,fear,test\n")
+    select(page, "Split column").set_value("split")
+    page.run()
+    assert "leaves no labelled row for training" in page.error[0].value
+    assert create_button(page).disabled
+
+
+def test_without_a_guess_the_person_chooses(page: AppTest) -> None:
+    upload(page, "plain.csv", b"a,b\n1,2\n3,4\n")
+    assert "No column of plain.csv looks like the text" in page.info[0].value
+    assert (select(page, "Text column").value, select(page, "Label column").value) == (None, None)
+    assert all(button.label != "Create project" for button in page.button)
+    select(page, "Text column").set_value("a")
+    select(page, "Label column").set_value("b")
+    page.run()
+    assert not page.exception
+    assert page.success[0].value == "2 examples, 2 classes: 2 for training."
+
+
+def test_a_project_needs_a_name(page: AppTest) -> None:
+    upload(page, "reviews.csv", REVIEWS)
+    assert page.text_input[0].value == "reviews"
+    page.text_input[0].set_value("  ")
+    page.run()
+    assert create_button(page).disabled
+    assert "The project needs a name." in texts(page.caption)
+
+
+def test_a_file_that_is_there_already_is_named(small_project: SmallProject, app_home: Home) -> None:
+    at = opened()
+    upload(at, "copy.csv", small_project.source.read_bytes())
+    assert "This very file is in Small project already." in texts(at.caption)
+    assert not create_button(at).disabled
+
+
+def test_rows_set_aside_for_validation_are_announced(tmp_path: Path) -> None:
+    source = tmp_path / "many.csv"
+    source.write_text("text,label\n" + "".join(f"text {n},{'ab'[n % 2]}\n" for n in range(40)))
+    incoming = IncomingFile("key", source)
+    reading = incoming.read(ReadOptions())
+    findings = incoming.check(reading, ColumnChoice("text", "label"), drop_unlabelled=False)
+    assert findings.result.startswith(
+        "40 examples, 2 classes: 36 for training, 4 for validation. The file has no"
+    )
+
+
+def test_a_file_is_read_and_checked_once_a_choice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = tmp_path / "reviews.csv"
+    source.write_bytes(REVIEWS)
+    calls = []
+    read, check = importing.read_table, importing.check
+    monkeypatch.setattr(importing, "read_table", lambda *args: calls.append("read") or read(*args))
+    monkeypatch.setattr(importing, "check", lambda *args: calls.append("check") or check(*args))
+    incoming = IncomingFile("key", source)
+    for _ in range(3):
+        reading = incoming.read(ReadOptions())
+        incoming.check(reading, COLUMNS, drop_unlabelled=False)
+    assert calls == ["read", "check"]
+    reading = incoming.read(ReadOptions(delimiter=","))
+    incoming.check(reading, COLUMNS, drop_unlabelled=False)
+    assert calls == ["read", "check"] * 2
+
+
+def test_the_copy_of_an_upload_goes_with_it() -> None:
+    incoming = IncomingFile.uploaded("key", "../../etc/reviews.csv", REVIEWS)
+    path = incoming.path
+    assert path.name == "reviews.csv"
+    assert path.read_bytes() == REVIEWS
+    del incoming
+    gc.collect()
+    assert not path.parent.exists()

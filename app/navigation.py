@@ -8,8 +8,9 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from app import state
-from app.services import workspaces
+from app.components.notice import show_notice
 from app.components.run_state import STATE_MARKS
+from app.services import workspaces
 from lane_core.errors import LaneError
 from lane_core.records import DatasetRecord, QueueFilter, RunRecord
 
@@ -40,6 +41,8 @@ def run_app() -> None:
     """Draw the sidebar and run the page that the address names."""
     # A picture of our own: a Material icon as favicon would be fetched from another machine.
     st.set_page_config(page_title="LANE Audit", page_icon=str(PAGE_ICON), layout="wide")
+    # Streamlit leaves a hand's breadth above every page; people want their work there.
+    st.html("<style>.stMainBlockContainer { padding-top: 2.5rem; }</style>")
     current = st.navigation([page(name) for name in TITLES], position="hidden")
     try:
         workspaces.workspace()
@@ -49,6 +52,7 @@ def run_app() -> None:
     with st.sidebar:
         _draw_sidebar(current)
     state.write_address(current.url_path)
+    show_notice()
     current.run()
 
 

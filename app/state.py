@@ -50,7 +50,7 @@ def run_id() -> str | None:
 
 def address() -> dict[str, str]:
     """Return the address parameters of project and run."""
-    chosen = {**{PROJECT_KEY: project_id(), RUN_KEY: run_id()}, **st.session_state.get("_next", {})}
+    chosen = {PROJECT_KEY: project_id(), RUN_KEY: run_id(), **st.session_state.get("_next", {})}
     return {name: value for name, value in chosen.items() if value}
 
 

@@ -18,6 +18,7 @@ TRUTH = Path(__file__).resolve().parent.parent / "sample_data" / "emotions_truth
 
 
 def main(audit_file: str) -> None:
+    """Print the figures of all rows and of the training rows."""
     audited = pd.read_csv(audit_file, dtype={"id": str}).merge(pd.read_csv(TRUTH, dtype=str), on="id")
     audited["is_wrong"] = audited["label"] != audited["true_label"]
     audited["suspicion"] = -audited["label_score"]
@@ -33,7 +34,7 @@ def main(audit_file: str) -> None:
             f"by -AUM {average_precision_score(rows['is_wrong'], -rows['aum']):.3f}); "
             f"wrong among the 100 worst: {worst['is_wrong'].sum()}; "
             f"flagged {len(flagged)}, precision {found / max(len(flagged), 1):.2f}, recall {found / len(wrong):.2f}; "
-            f"predicted label is the true one for {(wrong['predicted_label'] == wrong['true_label']).mean():.0%} of the wrong"
+            f"predicted is true for {(wrong['predicted_label'] == wrong['true_label']).mean():.0%} of the wrong"
         )
 
 

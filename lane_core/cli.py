@@ -12,9 +12,7 @@ from pathlib import Path
 from lane_core import __version__
 from lane_core.config import PACKAGED_ENCODER, PRESETS, RunConfig
 from lane_core.errors import LaneError
-from lane_core.home import SAMPLE_DATA, lane_home
-
-DEMO_NAME = "Sample: support forum emotions"
+from lane_core.home import DEMO_NAME, SAMPLE_DATA, lane_home
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 SAMPLE_DATA = Path(__file__).resolve().parent.parent / "sample_data"
 """The sample that comes with the project."""
+DEMO_NAME = "Sample: forum emotions"
+"""Name of the project that the demo makes of it."""
 
 
 @dataclass(frozen=True)

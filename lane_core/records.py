@@ -36,7 +36,7 @@ class Problem:
 
     ``rows`` are 1-based data rows (the header is not counted), at most the first 20 of ``count``.
     ``kind`` is one of: empty_text, missing_label, rare_class, conflicting_duplicates,
-    unreadable_bytes, duplicate_id, single_class. A ``blocking`` problem must be mended first.
+    unreadable_bytes, duplicate_id, single_class, too_many_classes. A ``blocking`` problem must be mended first.
     """
 
     kind: str

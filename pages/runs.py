@@ -3,7 +3,7 @@
 Needs:   a selected project with a run (otherwise points to Data or Train).
 Reads:   services.comparing
 Writes:  services.live_runs.rename
-Session: project (read); before, after (read, write; in the address too)
+Session: project, run (read); before, after (read, write; in the address too)
 """
 
 import streamlit as st
@@ -36,7 +36,7 @@ def main() -> None:
         st.caption("Every run of this project, the newest first. F1 is against the labels as they stand now.")
         _draw_table(results)
         _draw_rename(results)
-        _draw_comparison([result for result in results if result.epochs_done])
+        _draw_comparison([result for result in results if result.findings])
     except LaneError as error:
         st.error(str(error), icon=":material/error:")
 
@@ -69,8 +69,12 @@ def _draw_table(results: list[RunResult]) -> None:
 
 def _draw_rename(results: list[RunResult]) -> None:
     names = {result.record.run_id: result.record.name for result in results}
+    run_ids = list(names)
     with st.popover("Rename a run", icon=":material/edit:"):
-        run_id = st.selectbox("Run", list(names), format_func=names.__getitem__, key="renamed_run")
+        # Without a key: with one, the box would go on showing the name before the change.
+        run_id = st.selectbox(
+            "Run", run_ids, format_func=names.__getitem__, index=run_ids.index(state.run_id() or run_ids[0])
+        )
         new_name = st.text_input("New name", value=names[run_id], key=f"new_name_{run_id}", max_chars=80)
         is_new = bool(new_name.strip()) and new_name.strip() != names[run_id]
         if st.button("Rename", type="primary", disabled=not is_new):

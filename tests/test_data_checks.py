@@ -70,7 +70,7 @@ def test_what_does_not_block_comes_after_what_does(table_of):
         ("conflicting_duplicates", (2, 3), False),
         ("rare_class", (5,), False),
     ]
-    assert "'b' is fear and joy" in problems[3].message
+    assert "'b' is 'fear' and 'joy'" in problems[3].message
     assert "'sad'" in problems[4].message
 
 
@@ -102,3 +102,17 @@ def test_lists_as_labels_are_refused_by_row(tmp_path):
 def test_columns_that_do_not_exist_are_refused(table_of):
     with pytest.raises(DataError, match="no column 'mood'"):
         check(table_of(["1,a,joy"]), ColumnChoice("text", "mood"))
+
+
+def test_a_column_of_ids_is_not_a_label_column(table_of):
+    rows = [f"{row},text {row},label-{row}" for row in range(1001)]
+    problems = check(table_of(rows), ColumnChoice("text", "label"))
+    assert problems[0].kind == "too_many_classes"
+    assert problems[0].blocking
+    assert "holds 1,001 different labels in 1,001 rows; at most 1,000 classes" in problems[0].message
+
+
+def test_long_labels_are_shortened_in_messages(table_of):
+    problems = check(table_of([f"1,a,{'x' * 5000}", "2,b,joy", "3,c,joy"]), ColumnChoice("text", "label"))
+    assert problems[0].kind == "rare_class"
+    assert len(problems[0].message) < 300

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from app.components.plain_text import plain
 from app.services import importing, workspaces
 from app.services.importing import IncomingFile
-from lane_core.home import Home
+from lane_core.home import DEMO_NAME, Home
 from lane_core.records import ColumnChoice
 from lane_core.store import datasets
 from lane_core.workspace import ReadOptions
@@ -123,8 +123,19 @@ def test_creating_stores_selects_and_goes_to_train(page: AppTest) -> None:
     if "notice" in page.session_state:
         said.append(page.session_state["notice"])
     assert said == ["Spring reviews: 4 examples, 3 classes"]
-    gc.collect()
     assert not copy.exists()
+
+
+def test_another_upload_replaces_the_copy_of_the_first(page: AppTest) -> None:
+    upload(page, "reviews.csv", REVIEWS)
+    first = page.session_state["incoming_file"].path
+    upload(page, "again.csv", REVIEWS)
+    second = page.session_state["incoming_file"].path
+    assert (first.exists(), second.exists()) == (False, True)
+    page.segmented_control[0].set_value("Use the sample")
+    page.run()
+    assert not second.exists()
+    assert importing.SAMPLE.exists()
 
 
 def test_the_sample_needs_no_upload(page: AppTest) -> None:
@@ -136,7 +147,7 @@ def test_the_sample_needs_no_upload(page: AppTest) -> None:
     create_button(page).click()
     page.run()
     (record,) = workspaces.projects()
-    assert (record.name, record.num_examples) == ("Sample: support forum emotions", 1632)
+    assert (record.name, record.num_examples) == (DEMO_NAME, 1632)
 
 
 @pytest.mark.parametrize(
@@ -230,7 +241,7 @@ def test_a_column_of_ids_is_no_label_column(page: AppTest) -> None:
     select(page, "Label column").set_value("number")
     page.run()
     assert not page.exception
-    assert "Column 'number' of many.csv holds 1,001 different labels" in page.error[0].value
+    assert "label column of many.csv holds 1,001 different labels" in page.error[0].value
     assert create_button(page).disabled
 
 

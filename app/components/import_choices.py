@@ -58,7 +58,9 @@ def choose_file() -> IncomingFile | None:
 
 def forget_file() -> None:
     """Let go of the file, and of the temporary copy with it."""
-    st.session_state.pop(_INCOMING_KEY, None)
+    incoming = st.session_state.pop(_INCOMING_KEY, None)
+    if incoming is not None:
+        incoming.discard()
 
 
 def choose_reading(incoming: IncomingFile) -> ReadOptions:
@@ -110,6 +112,7 @@ def choose_columns(incoming: IncomingFile, reading: Reading) -> ColumnChoice | N
 def _remember(key: str, make: Callable[[], IncomingFile]) -> IncomingFile:
     incoming = st.session_state.get(_INCOMING_KEY)
     if incoming is None or incoming.key != key:
+        forget_file()
         incoming = make()
         st.session_state[_INCOMING_KEY] = incoming
     return incoming

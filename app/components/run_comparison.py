@@ -10,7 +10,7 @@ import streamlit as st
 from app import navigation, state
 from app.components.addressed_choice import keep, settle
 from app.components.plain_text import plain
-from app.services.comparing import Agreement, Overlap, RunResult
+from app.services.comparing import SPLITS, Overlap, RunResult
 from lane_core.records import QueueFilter
 
 _MISSING = "–"
@@ -31,22 +31,24 @@ def choose_two(results: Sequence[RunResult]) -> tuple[RunResult, RunResult]:
 
 
 def draw_agreement(before: RunResult, after: RunResult) -> None:
-    """Draw how well each run predicts the labels as they stand now."""
-    rows: dict[str, list[str]] = {"Labels trained on": [before.labels_used, after.labels_used, ""]}
-    for split in ("validation", "test"):
-        pair: list[Agreement | None] = [getattr(run, split) for run in (before, after)]
-        for measure, words in (("macro_f1", "macro F1"), ("accuracy", "accuracy")):
-            values = [getattr(found, measure) if found else None for found in pair]
-            rows[f"{split.capitalize()} {words}"] = _compared(values[0], values[1])
-    if before.flagged is not None and after.flagged is not None:
-        change = after.flagged - before.flagged
-        rows["Flagged as suspect"] = [f"{before.flagged:,}", f"{after.flagged:,}", _signed(change, "+,")]
+    """Draw how well each run predicts the labels as they stand now; nothing unless both have an epoch."""
+    first, second = before.findings, after.findings
+    if first is None or second is None:
+        return
+    rows = {"Labels trained on": [before.labels_used, after.labels_used, ""]}
+    for split in SPLITS:
+        one, other = first.agreement.get(split), second.agreement.get(split)
+        f1 = _compared(one.macro_f1 if one else None, other.macro_f1 if other else None)
+        accuracy = _compared(one.accuracy if one else None, other.accuracy if other else None)
+        rows |= {f"{split.capitalize()} macro F1": f1, f"{split.capitalize()} accuracy": accuracy}
+    change = _signed(second.flagged - first.flagged, "+,")
+    rows["Flagged as suspect"] = [f"{first.flagged:,}", f"{second.flagged:,}", change]
     names = [f"{plain(before.record.name)} (before)", f"{plain(after.record.name)} (after)", "Change"]
     st.table(pd.DataFrame.from_dict(rows, orient="index", columns=names))
-    measured = [f"{found.examples:,} {split}" for split, found in _splits(after) if found]
+    measured = " and ".join(f"{found.examples:,} {split}" for split, found in second.agreement.items())
     st.caption(
         "F1 and accuracy of both runs are against the labels as they stand now"
-        + (f" ({' and '.join(measured)} examples; excluded ones are left out)." if measured else ".")
+        + (f" ({measured} examples; excluded ones are left out)." if measured else ".")
         + " Where people corrected a label after seeing a run's suggestion, that run has an advantage."
     )
 
@@ -113,10 +115,6 @@ def _signed(change: float, digits: str) -> str:
     """Return a change with its sign, in words where it rounds to nothing."""
     written = f"{change:{digits}}"
     return written.replace("-", "−") if any(digit in written for digit in "123456789") else "no change"
-
-
-def _splits(run: RunResult) -> list[tuple[str, Agreement | None]]:
-    return [("validation", run.validation), ("test", run.test)]
 
 
 def _distinct_names(results: Sequence[RunResult]) -> list[str]:

@@ -7,8 +7,9 @@ file's splits, without examples that people excluded.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import pandas as pd
 from sklearn.metrics import accuracy_score, f1_score
@@ -16,10 +17,13 @@ from sklearn.metrics import accuracy_score, f1_score
 from app.services.workspaces import run_status, workspace
 from lane_core.config import RunConfig
 from lane_core.records import RunRecord, RunState
-from lane_core.store import datasets, result_queries, run_queries
+from lane_core.store import datasets, decisions, result_queries, run_queries
 from lane_core.store import runs as run_store
+from lane_core.store.store import Store
 
 FIRST_DIFFERENCES = 10
+SPLITS = ("validation", "test")
+"""Splits that runs are measured on: no run trains on them."""
 
 
 @dataclass(frozen=True)
@@ -33,29 +37,36 @@ class Agreement:
 
 
 @dataclass(frozen=True)
+class Findings:
+    """What a run with at least one whole epoch came to."""
+
+    corrected: int
+    """Examples that it was given with another label than the file's."""
+    excluded: int
+    """Examples left out of its training because people excluded them."""
+    flagged: int
+    agreement: Mapping[str, Agreement]
+    """By split, validation and test; without a split that has no examples."""
+
+
+@dataclass(frozen=True)
 class RunResult:
-    """A run and what it came to; of a run without a whole epoch only the first part is known."""
+    """A run and what it came to."""
 
     record: RunRecord
     config: RunConfig
     state: RunState
     epochs_done: int
-    corrected: int | None = None
-    """Examples that it was given with another label than the file's."""
-    excluded: int | None = None
-    """Examples left out of its training because people excluded them."""
-    flagged: int | None = None
-    validation: Agreement | None = None
-    """None also if the split is empty."""
-    test: Agreement | None = None
+    findings: Findings | None
+    """None before the first epoch."""
 
     @property
     def labels_used(self) -> str:
         """The labels it trained on, in words."""
-        if self.corrected is None or self.excluded is None:
+        if self.findings is None:
             return "with corrections" if self.record.label_version else "as in the file"
-        parts = [f"{self.corrected:,} corrected"] if self.corrected else []
-        parts += [f"{self.excluded:,} excluded"] if self.excluded else []
+        counts = {"corrected": self.findings.corrected, "excluded": self.findings.excluded}
+        parts = [f"{count:,} {what}" for what, count in counts.items() if count]
         return ", ".join(parts) or "as in the file"
 
 
@@ -89,8 +100,8 @@ def run_results(dataset_id: str) -> list[RunResult]:
         RunError: If the directory of a run is gone.
     """
     store = workspace().store
-    current = datasets.current_labels(store, dataset_id)
-    return [_result(record, current) for record in run_store.list_runs(store, dataset_id)]
+    version = decisions.label_version(store, dataset_id)
+    return [_result(record, version) for record in run_store.list_runs(store, dataset_id)]
 
 
 def run_table(results: Sequence[RunResult]) -> pd.DataFrame:
@@ -104,9 +115,9 @@ def run_table(results: Sequence[RunResult]) -> pd.DataFrame:
             "started": result.record.created_at,
             "epochs": f"{result.epochs_done} of {result.config.epochs}",
             "labels": result.labels_used,
-            "validation_f1": result.validation.macro_f1 if result.validation else None,
-            "test_f1": result.test.macro_f1 if result.test else None,
-            "flagged": result.flagged,
+            "validation_f1": _macro_f1(result, "validation"),
+            "test_f1": _macro_f1(result, "test"),
+            "flagged": result.findings.flagged if result.findings else None,
         }
         for result in results
     ]
@@ -135,26 +146,42 @@ def overlap(before: RunResult, after: RunResult) -> Overlap:
     )
 
 
-def _result(record: RunRecord, current: pd.DataFrame) -> RunResult:
+def _macro_f1(result: RunResult, split: str) -> float | None:
+    found = result.findings.agreement.get(split) if result.findings else None
+    return found.macro_f1 if found else None
+
+
+def _result(record: RunRecord, label_version: int) -> RunResult:
     store = workspace().store
-    config = RunConfig.from_json(record.config_json)
     epochs_done = run_queries.last_epoch(store, record.run_id)
-    known = RunResult(record, config, run_status(record.run_id).state, epochs_done)
-    if not epochs_done:
-        return known
-    predictions = result_queries.predictions(store, record.run_id)
-    merged = predictions[["index", "run_label", "predicted_label"]].merge(current, on="index")
     return RunResult(
         record,
-        config,
-        known.state,
+        RunConfig.from_json(record.config_json),
+        run_status(record.run_id).state,
         epochs_done,
+        _findings(store, record, epochs_done, label_version) if epochs_done else None,
+    )
+
+
+# The last two arguments say when the answer changes: measuring takes a third of a second for 100,000 examples.
+@lru_cache(maxsize=64)
+def _findings(store: Store, record: RunRecord, epochs_done: int, label_version: int) -> Findings:
+    predictions = result_queries.predictions(store, record.run_id)
+    current = _labels_now(store, record.dataset_id, label_version)
+    merged = predictions[["index", "run_label", "predicted_label"]].merge(current, on="index")
+    measured = {split: _agreement(merged, split) for split in SPLITS}
+    return Findings(
         corrected=int((merged["run_label"] != merged["given_label"]).sum()),
         excluded=int((predictions["split"] == "excluded").sum()),
         flagged=int(predictions["is_label_issue"].sum()),
-        validation=_agreement(merged, "validation"),
-        test=_agreement(merged, "test"),
+        agreement={split: found for split, found in measured.items() if found},
     )
+
+
+@lru_cache(maxsize=1)
+def _labels_now(store: Store, dataset_id: str, label_version: int) -> pd.DataFrame:
+    labels = datasets.current_labels(store, dataset_id)
+    return labels[["index", "given_label", "current_label", "status", "split"]]
 
 
 def _agreement(merged: pd.DataFrame, split: str) -> Agreement | None:

@@ -13,21 +13,18 @@ from pathlib import Path
 import pandas as pd
 
 from app.services import workspaces
-from lane_core.cli import DEMO_NAME
 from lane_core.data import Table, check, examples_of, file_sha256, guess_columns, read_table, with_validation
 from lane_core.data.cells import cell_text
 from lane_core.data.checks import label_names
 from lane_core.data.csv_files import CsvSource
 from lane_core.data.jsonl_files import JsonlSource
 from lane_core.errors import DataError
-from lane_core.home import SAMPLE_DATA
+from lane_core.home import DEMO_NAME, SAMPLE_DATA
 from lane_core.records import ColumnChoice, DatasetRecord, Problem
 from lane_core.store import datasets, runs
 from lane_core.workspace import ReadOptions
 
 PREVIEW_ROWS = 50
-MAX_CLASSES = 1000
-"""More than that is a column of texts or ids chosen by mistake, and every pair of classes costs room and time."""
 SAMPLE = SAMPLE_DATA / "emotions.csv"
 
 _PREVIEW_CHARS = 300
@@ -81,18 +78,24 @@ class IncomingFile:
         self.key = key
         """Differs between any two uploads, also of the same file."""
         self.path = path
+        self._remove_copy: weakref.finalize[..., IncomingFile] | None = None
         self._reading: Reading | None = None
         self._findings: dict[tuple[ColumnChoice, bool], Findings] = {}
 
     @classmethod
     def uploaded(cls, key: str, name: str, data: bytes) -> IncomingFile:
-        """Write an upload to a temporary folder that goes when this object goes, at the latest with the process."""
+        """Write an upload to a temporary folder; it goes with ``discard``, with this object or with the process."""
         folder = Path(tempfile.mkdtemp(prefix="lane-upload-"))
         path = folder / (Path(name).name.lstrip(".") or "upload")
         path.write_bytes(data)
         incoming = cls(key, path)
-        weakref.finalize(incoming, shutil.rmtree, folder, ignore_errors=True)
+        incoming._remove_copy = weakref.finalize(incoming, shutil.rmtree, folder, ignore_errors=True)
         return incoming
+
+    def discard(self) -> None:
+        """Remove the copy of an upload; other files stay."""
+        if self._remove_copy is not None:
+            self._remove_copy()
 
     @property
     def is_text(self) -> bool:
@@ -194,7 +197,6 @@ def _description(table: Table) -> str:
 def _findings(table: Table, columns: ColumnChoice, *, drop_unlabelled: bool) -> Findings:
     try:
         counts = Counter(label for label in label_names(table, columns.label) if label is not None)
-        _refuse_too_many_classes(counts, table, columns)
         problems = check(table, columns)
     except DataError as error:
         return Findings((_as_problem(error),), pd.DataFrame({"label": [], "examples": []}))
@@ -212,14 +214,6 @@ def _findings(table: Table, columns: ColumnChoice, *, drop_unlabelled: bool) -> 
     except DataError as error:
         return Findings((_as_problem(error), *problems), class_counts)
     return Findings(tuple(problems), class_counts, result)
-
-
-def _refuse_too_many_classes(counts: Counter[str], table: Table, columns: ColumnChoice) -> None:
-    if len(counts) > MAX_CLASSES:
-        raise DataError(
-            f"Column {columns.label!r} of {table.name} holds {len(counts):,} different labels in {table.num_rows:,} "
-            f"rows; at most {MAX_CLASSES:,} classes can be audited. Choose the column that holds the class."
-        )
 
 
 def _result(table: Table, columns: ColumnChoice, drop_unlabelled: bool) -> str:

@@ -12,15 +12,18 @@ from lane_core.errors import DataError
 from lane_core.records import ColumnChoice, Problem
 
 _ROWS_KEPT = 20
+_LABEL_CHARACTERS = 60
 _ROWS_NAMED = 3
+MAX_CLASSES = 1000
+"""More labels than this are texts or ids: two networks and a K x K matrix are made for the classes."""
 
 
 def check(table: Table, columns: ColumnChoice) -> list[Problem]:
     """Return what is wrong or remarkable in a file, blocking problems first.
 
-    Blocking: a missing label (unless unlabelled rows are left out on import), fewer than two classes, ids that are
-    repeated or blank. Not blocking: empty texts, classes of one example, equal texts (but for space around them) with
-    different labels, bytes that are not the encoding.
+    Blocking: a missing label (unless unlabelled rows are left out on import), fewer than two classes or more than
+    MAX_CLASSES, ids that are repeated or blank. Not blocking: empty texts, classes of one example, equal texts (but
+    for space around them) with different labels, bytes that are not the encoding.
 
     Raises:
         DataError: If a column does not exist, is chosen twice, or holds lists or objects as labels.
@@ -31,6 +34,7 @@ def check(table: Table, columns: ColumnChoice) -> list[Problem]:
     problems = [
         *_missing_label(labels, table.name),
         *_single_class(labels, table.name),
+        *_too_many_classes(labels, table.name),
         *_duplicate_id(table, columns.example_id),
         *_unreadable_bytes(table),
         *_empty_text(texts, table.name),
@@ -73,6 +77,16 @@ def _single_class(labels: Sequence[str | None], file_name: str) -> Iterator[Prob
             f"The label column of {file_name} holds {found}. Two classes are needed; choose another column."
         )
         yield _problem("single_class", message, [], blocking=True)
+
+
+def _too_many_classes(labels: Sequence[str | None], file_name: str) -> Iterator[Problem]:
+    num_classes = len({label for label in labels if label is not None})
+    if num_classes > MAX_CLASSES:
+        message = (
+            f"The label column of {file_name} holds {num_classes:,} different labels in {len(labels):,} rows; at most "
+            f"{MAX_CLASSES:,} classes can be audited. Choose the column that holds the class."
+        )
+        yield _problem("too_many_classes", message, [], blocking=True)
 
 
 def _duplicate_id(table: Table, column: str | None) -> Iterator[Problem]:
@@ -122,7 +136,7 @@ def _conflicting_duplicates(
         first = texts[rows[0] - 1]
         message = (
             f"{_in_words(rows, 'has', 'have')} a text in {file_name} that another row labels differently: "
-            f"{first[:60]!r} is {' and '.join(sorted(labels_of[first]))}. They cannot all be right."
+            f"{_short(first)} is {' and '.join(map(_short, sorted(labels_of[first])))}. They cannot all be right."
         )
         yield _problem("conflicting_duplicates", message, rows)
 
@@ -131,13 +145,17 @@ def _rare_class(labels: Sequence[str | None], file_name: str) -> Iterator[Proble
     counts = Counter(label for label in labels if label is not None)
     rows = _rows(label is not None and counts[label] == 1 for label in labels)
     if rows:
-        named = ", ".join(repr(labels[row - 1]) for row in rows[:_ROWS_NAMED])
+        named = ", ".join(_short(str(labels[row - 1])) for row in rows[:_ROWS_NAMED])
         some = "A class has" if len(rows) == 1 else f"{len(rows):,} classes have"
         message = (
             f"{some} one example only in {file_name} ({named}). It may be a misspelt label; "
             "a class of one can be neither learnt nor checked."
         )
         yield _problem("rare_class", message, rows)
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= _LABEL_CHARACTERS else f"{text[:_LABEL_CHARACTERS]}…")
 
 
 def _rows(flags: Iterator[bool] | Sequence[bool]) -> list[int]:

@@ -31,6 +31,7 @@ def browser() -> Iterator[Any]:
     if chromium is None:
         pytest.skip("There is no chromium on this machine.")
     with sync_api.sync_playwright() as playwright:
+        sync_api.expect.set_options(timeout=WAIT_MS / 2)
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
         yield browser
         browser.close()

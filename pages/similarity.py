@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app import navigation, state
 from app.components.addressed_choice import keep, settle
-from app.components.epoch_player import choose_epoch, next_tick
+from app.components.epoch_player import draw_epoch_slider, epoch_to_show, next_tick
 from app.components.matrix_kinds import confusion_view, similarity_view
 from app.components.matrix_view import draw_matrix
 from app.components.plain_text import plain
@@ -70,10 +70,10 @@ def _draw_similarity(run_id: str) -> None:
         st.info("No class similarity of this run is stored.", icon=":material/info:")
         return
     left, beside = _side_by_side()
-    with left:
-        chart = st.container()
-        epoch = choose_epoch(epochs)
-    draw_matrix(run_id, similarity_view(run_id, epoch), chart, beside)
+    chart, below = left.container(), left.container()
+    draw_matrix(run_id, similarity_view(run_id, epoch_to_show(epochs)), chart, beside)
+    with below:
+        draw_epoch_slider(epochs)
 
 
 def _draw_confusion(run_id: str, epoch: int) -> None:

@@ -15,21 +15,32 @@ _TO_PLAY_KEY = "epochs_to_play"
 
 
 def next_tick() -> float | None:
-    """Return how often, in seconds, the fragment around ``choose_epoch`` has to run by itself; None = never."""
+    """Return how often, in seconds, the fragment around the slider has to run by itself; None = never."""
     return TICK_S if st.session_state.get(_TO_PLAY_KEY) else None
 
 
-def choose_epoch(epochs: Sequence[int]) -> int:
-    """Draw slider and play button; return the epoch to show, at first the last one.
+def epoch_to_show(epochs: Sequence[int]) -> int:
+    """Return the epoch that the slider, drawn later, is at: at first the last one.
 
     Args:
-        epochs: At least one, in order. A single one is named and needs no slider.
+        epochs: At least one, in order.
     """
+    settle(_EPOCH_KEY, epochs, epochs[-1])
+    to_play = [epoch for epoch in st.session_state.get(_TO_PLAY_KEY, ()) if epoch in epochs]
+    if to_play:
+        st.session_state[_EPOCH_KEY] = to_play[0]
+        st.session_state[_TO_PLAY_KEY] = to_play[1:]
+        if len(to_play) == 1:
+            # The whole page, because the fragment's clock is set where the fragment is called.
+            st.rerun()
+    return int(st.session_state[_EPOCH_KEY])
+
+
+def draw_epoch_slider(epochs: Sequence[int]) -> None:
+    """Draw slider and play button; a single epoch is named and needs no slider."""
     if len(epochs) == 1:
         st.caption(f"After epoch {epochs[0]}, the only one so far.")
-        return epochs[0]
-    settle(_EPOCH_KEY, epochs, epochs[-1])
-    _show_next(epochs)
+        return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.select_slider("Epoch", epochs, key=_EPOCH_KEY)
         keep(_EPOCH_KEY, epochs[-1])
@@ -38,16 +49,4 @@ def choose_epoch(epochs: Sequence[int]) -> int:
         if st.button("Pause" if is_playing else "Play", icon=icon, width=110):
             later = [epoch for epoch in epochs if epoch > chosen]
             st.session_state[_TO_PLAY_KEY] = [] if is_playing else later or list(epochs)
-            # The whole page, because the fragment's clock is set where the fragment is called.
             st.rerun()
-    return int(chosen)
-
-
-def _show_next(epochs: Sequence[int]) -> None:
-    to_play = [epoch for epoch in st.session_state.get(_TO_PLAY_KEY, ()) if epoch in epochs]
-    if not to_play:
-        return
-    st.session_state[_EPOCH_KEY] = to_play[0]
-    st.session_state[_TO_PLAY_KEY] = to_play[1:]
-    if len(to_play) == 1:
-        st.rerun()

@@ -19,6 +19,7 @@ from app.services import matrices
 from lane_core.records import QueueFilter
 
 TEXT_CHARACTERS = 160
+_AXES = ("Given label", "Predicted label")
 _DECIDED = {"keep": "kept", "relabel": "corrected", "exclude": "excluded", "flag": "second opinion"}
 
 
@@ -46,10 +47,9 @@ class MatrixView:
 def draw_matrix(run_id: str, view: MatrixView, chart: DeltaGenerator, beside: DeltaGenerator) -> None:
     """Draw the matrix into one container and everything about its pairs into another."""
     notable = matrices.notable_pairs(view.matrix)
-    with beside:
-        _draw_notable(run_id, view, notable)
-        pair = _chosen_pair(view, notable)
-        _draw_pair(run_id, view, *pair)
+    names = list(view.matrix.index)
+    default = (notable[0].given, notable[0].predicted) if notable else (names[0], names[1])
+    pair = _settled_pair(view.name, names, default)
     chart_key = f"{view.name}_chart"
     chart.plotly_chart(
         view.draw(view.matrix, view.epoch, pair),
@@ -60,6 +60,26 @@ def draw_matrix(run_id: str, view: MatrixView, chart: DeltaGenerator, beside: De
         config={"displayModeBar": False},
         alt=view.alt,
     )
+    with beside:
+        _draw_notable(run_id, view, notable)
+        st.markdown("**Chosen pair**")
+        for column, key, words in zip(st.columns(2), _pair_keys(view.name), _AXES, strict=True):
+            column.selectbox(words, names, key=key)
+        _draw_pair(run_id, view, *pair)
+    for key, label in zip(_pair_keys(view.name), default, strict=True):
+        keep(key, label if pair == default else None)
+
+
+def _settled_pair(name: str, classes: list[str], default: Pair) -> Pair:
+    """Return the pair that the two boxes show, at first the most notable; a click on a cell sets them."""
+    given, predicted = _pair_keys(name)
+    settle(given, classes, default[0])
+    settle(predicted, classes, default[1])
+    return st.session_state[given], st.session_state[predicted]
+
+
+def _pair_keys(name: str) -> tuple[str, str]:
+    return f"{name}_given", f"{name}_predicted"
 
 
 def _draw_notable(run_id: str, view: MatrixView, notable: list[matrices.NotablePair]) -> None:
@@ -76,28 +96,12 @@ def _draw_notable(run_id: str, view: MatrixView, notable: list[matrices.NotableP
                 _draw_review_button(filters, num_examples, "Review", f"{view.name}_notable_{place}")
 
 
-def _chosen_pair(view: MatrixView, notable: list[matrices.NotablePair]) -> Pair:
-    """Draw the two boxes that choose a pair, at first the most notable; a click on a cell sets them."""
-    names = list(view.matrix.index)
-    defaults = (notable[0].given, notable[0].predicted) if notable else (names[0], names[1])
-    st.markdown("**Chosen pair**")
-    chosen = []
-    for column, axis, default in zip(st.columns(2), ("given", "predicted"), defaults, strict=True):
-        key = f"{view.name}_{axis}"
-        settle(key, names, default)
-        chosen.append(column.selectbox(f"{axis.capitalize()} label", names, key=key))
-    for axis, default in zip(("given", "predicted"), defaults, strict=True):
-        keep(f"{view.name}_{axis}", default if tuple(chosen) == defaults else None)
-    return chosen[0], chosen[1]
-
-
 def _choose_cell(name: str, chart_key: str) -> None:
     points = st.session_state[chart_key].selection.points
     # A second click on a cell takes the selection away; the pair stays.
     if points:
         given, predicted, _ = points[0]["customdata"]
-        st.session_state[f"{name}_given"] = given
-        st.session_state[f"{name}_predicted"] = predicted
+        st.session_state.update(zip(_pair_keys(name), (given, predicted), strict=True))
 
 
 def _draw_pair(run_id: str, view: MatrixView, given: str, predicted: str) -> None:

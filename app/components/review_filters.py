@@ -1,4 +1,8 @@
-"""The filters of the review queue, in the sidebar. The address bar holds them: it is read, and written on change."""
+"""The filters of the review queue, in the sidebar. The address bar holds them: it is read, and written on change.
+
+All are pills. A browser sends back the words on the chosen option, with the count that it knew; pills take
+yesterday's words for what was chosen, while a radio button or a list would call that a choice of something new.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,8 @@ from lane_core.records import QueueFilter
 
 _STATUS_WORDS = {"to_review": "To review", "reviewed": "Reviewed", "all": "Both"}
 _SCOPE_WORDS = {"suspects": "Suspects only", "all": "All examples"}
-_MOST_PILLS = 12  # with more classes the labels are chosen from a list
+_MANY_CLASSES = 24  # more scroll in a box of their own
+_BOX_HEIGHT = 320
 _SINCE = "since"
 
 
@@ -36,16 +41,18 @@ def draw_review_filters(
     st.session_state["filter_suggested"] = list(filters.suggested_labels)
     st.session_state["filter_predicted"] = list(filters.predicted_labels)
     on_change: dict[str, Any] = {"on_change": _apply, "args": (label_version,)}
-    st.radio(
+    st.pills(
         "Show",
         list(_STATUS_WORDS),
+        required=True,
         format_func=lambda name: f"{_STATUS_WORDS[name]} · {counts['by_status'][name]:,}",
         key="filter_status",
         **on_change,
     )
-    st.radio(
+    st.pills(
         "Out of",
         list(_SCOPE_WORDS),
+        required=True,
         format_func=lambda name: f"{_SCOPE_WORDS[name]} · {counts['by_scope'][name]:,}",
         key="filter_scope",
         **on_change,
@@ -93,17 +100,17 @@ def _draw_labels(
     title: str, key: str, classes: Sequence[str], counts: pd.DataFrame, on_change: dict[str, Any]
 ) -> None:
     count_of = dict(zip(counts["label"], counts["count"], strict=True))
-    with st.expander(title, expanded=True):
-        options: dict[str, Any] = {
-            "format_func": lambda label: f"{plain(label)} · {count_of.get(label, 0):,}",
-            "label_visibility": "collapsed",
-            "key": key,
+    height = _BOX_HEIGHT if len(classes) > _MANY_CLASSES else "content"
+    with st.expander(title, expanded=True), st.container(height=height, border=False):
+        st.pills(
+            title,
+            classes,
+            selection_mode="multi",
+            format_func=lambda label: f"{plain(label)} · {count_of.get(label, 0):,}",
+            label_visibility="collapsed",
+            key=key,
             **on_change,
-        }
-        if len(classes) <= _MOST_PILLS:
-            st.pills(title, classes, selection_mode="multi", **options)
-        else:
-            st.multiselect(title, classes, placeholder="Any", **options)
+        )
 
 
 def _apply(label_version: int) -> None:

@@ -40,11 +40,12 @@ class Project:
     """(K, K) examples: given against predicted label."""
 
 
-@pytest.fixture(params=[3, 8, 28])
-def project(request: pytest.FixtureRequest, home: Home) -> Iterator[Project]:
+@pytest.fixture(scope="module", params=[3, 8, 28])
+def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     classes = [f"class {number:02}" for number in range(request.param)]
+    home = Home(tmp_path_factory.mktemp("lane"))
     counts = lay_down_run(home, classes)
-    with streamlit_server("app/main.py") as server:
+    with streamlit_server("app/main.py", {"LANE_HOME": str(home.path), "HOME": str(home.path)}) as server:
         yield Project(server.address, classes, counts)
 
 
@@ -99,7 +100,8 @@ def open_matrix(page: Any, project: Project, matrix: str = "") -> None:
 
 def click_cell(page: Any, project: Project, given: int, predicted: int, across: str, down: str) -> None:
     """Click at the start, middle or end of a cell, two pixels off its border."""
-    # A chart that replaces another stands beside it for a moment.
+    # A chart that replaces another stands beside it for a moment, and comes last in the script.
+    page.locator("[data-test-script-state=notRunning]").wait_for()
     expect(page.locator(PLOT)).to_have_count(1)
     area = page.locator(PLOT).bounding_box()
     cell = area["width"] / len(project.classes)

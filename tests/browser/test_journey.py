@@ -43,7 +43,7 @@ def labelled_file(tmp_path: Path) -> Path:
     for row in np.random.default_rng(0).permutation(200)[:NUM_WRONG]:
         labels[row] = classes[(classes.index(labels[row]) + 1) % 3]
     frame = pd.DataFrame(
-        {"ref": [f"{row:04}" for row in range(NUM_ROWS)], "sentence": texts, "emotion": labels}
+        {"id": [f"{row:04}" for row in range(NUM_ROWS)], "sentence": texts, "emotion": labels}
     )
     frame["part"] = ["train"] * 200 + ["dev"] * 20 + ["test"] * 20
     path = tmp_path / "posts.csv"
@@ -100,7 +100,7 @@ def test_from_a_labelled_file_to_a_corrected_file(
     differing = before["emotion"] != after["emotion"]
     assert differing.sum() == 6
     pd.testing.assert_frame_equal(after.drop(columns="emotion"), before.drop(columns="emotion"))
-    assert sorted(pd.read_csv(changes, dtype=str)["row_id"]) == sorted(before.loc[differing, "ref"])
+    assert sorted(pd.read_csv(changes, dtype=str)["row_id"]) == sorted(before.loc[differing, "id"])
     true_labels = pd.Series(tiny_texts(NUM_ROWS)[1])
     assert (after.loc[differing, "emotion"] == true_labels[differing]).sum() >= 5
 
@@ -115,7 +115,7 @@ def test_a_killed_app_comes_back_to_the_same_run(
     home: Home, browser_page: Any, labelled_file: Path, encoder: Path
 ) -> None:
     page = browser_page
-    num_epochs = 60
+    num_epochs = 30
     with streamlit_server("app/main.py") as server:
         page.goto(f"{server.address}/data")
         bring_in(page, labelled_file)
@@ -166,7 +166,7 @@ def test_a_killed_worker_is_shown_and_resumed(
     with streamlit_server("app/main.py") as server:
         page.goto(f"{server.address}/data")
         bring_in(page, labelled_file)
-        start_run(page, encoder, epochs=40)
+        start_run(page, encoder, epochs=15)
         expect(page.get_by_text(re.compile(r"Run 1 · running")).first).to_be_visible()
         run_dir = only_run(home)
         wait_until(lambda: run_dir.last_epoch() >= 2)
@@ -176,7 +176,7 @@ def test_a_killed_worker_is_shown_and_resumed(
         expect(page.get_by_text(re.compile(r"Run 1 · interrupted")).first).to_be_visible(timeout=LONG_MS)
         page.get_by_role("button", name="Resume").click()
         watch_to_the_end(page)
-    assert run_dir.last_epoch() == 40
+    assert run_dir.last_epoch() == 15
 
 
 def bring_in(page: Any, path: Path) -> None:

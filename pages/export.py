@@ -10,6 +10,7 @@ import streamlit as st
 
 from app import navigation, state
 from app.components.export_files import draw_changes, draw_counts, draw_files, moment
+from app.components.next_step import NO_PROJECT, draw_next_step
 from app.components.plain_text import plain
 from app.services import exporting
 from app.services.exporting import ExportSummary, PreparedExport
@@ -21,14 +22,12 @@ def main() -> None:
     st.title("Export")
     run_id = state.run_id()
     if state.project_id() is None:
-        st.info("No project yet. Bring a labelled file in first.")
-        if st.button("Add data", type="primary", icon=":material/table:"):
-            navigation.go_to("data")
+        draw_next_step(*NO_PROJECT)
         return
     if run_id is None:
-        st.info("No run yet. Train one; the files for export hold what it finds.")
-        if st.button("Train", type="primary", icon=":material/model_training:"):
-            navigation.go_to("train")
+        draw_next_step(
+            "No run yet. Train one; the files for export hold what it finds.", "Go to Train", "train"
+        )
         return
     try:
         summary, prepared = exporting.summary(run_id), exporting.prepared(run_id)

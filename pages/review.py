@@ -15,6 +15,7 @@ from app.components.annotator_name import draw_annotator_name
 from app.components.plain_text import plain
 from app.components.review_card import CardEvent, num_skipped, review_card
 from app.components.review_filters import draw_review_filters, queue_since, show_queue
+from app.components.review_history import draw_history
 from app.components.review_waiting import draw_next_step, draw_waiting
 from app.services import review, review_words, workspaces
 from lane_core.errors import LaneError
@@ -22,7 +23,6 @@ from lane_core.records import QueueFilter
 
 NUM_CARDS = 20
 REMEMBERED_IDS = 200
-HISTORY_ROWS = 20
 
 
 def main() -> None:
@@ -57,14 +57,7 @@ def _draw_review(project_id: str, run_id: str) -> None:
     if has_name:
         reviewer = review.Reviewer(project_id, run_id, state.annotator())
         _draw_card(reviewer, filters, counts["by_status"], classes, version)
-    with st.expander("History", icon=":material/history:"):
-        table = review_words.history_table(
-            review.history(project_id, HISTORY_ROWS), st.context.timezone or "UTC"
-        )
-        if table.empty:
-            st.markdown("No decision yet.")
-        else:
-            st.table(table.map(plain), hide_index=True, border="horizontal")
+    draw_history(project_id)
 
 
 def _draw_card(

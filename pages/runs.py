@@ -9,6 +9,7 @@ Session: project, run (read); before, after (read, write; in the address too)
 import streamlit as st
 
 from app import navigation, state
+from app.components.next_step import NO_PROJECT, draw_next_step
 from app.components.run_comparison import choose_two, draw_agreement, draw_overlap
 from app.components.run_state import STATE_MARKS
 from app.components.table_height import table_height
@@ -26,12 +27,12 @@ def main() -> None:
     st.title("Runs", anchor=False)
     project_id = state.project_id()
     if project_id is None:
-        _draw_empty("No project yet. Import a file of labelled texts to begin.", "Import a file", "data")
+        draw_next_step(*NO_PROJECT)
         return
     try:
         results = comparing.run_results(project_id)
         if not results:
-            _draw_empty("No run yet. Train one: it finds the labels worth a look.", "Go to Train", "train")
+            draw_next_step("No run yet. Train one: it finds the labels worth a look.", "Go to Train", "train")
             return
         st.caption("Every run of this project, the newest first. F1 is against the labels as they stand now.")
         _draw_table(results)
@@ -98,12 +99,6 @@ def _draw_comparison(results: list[RunResult]) -> None:
         return
     draw_agreement(before, after)
     draw_overlap(before, after, comparing.overlap(before, after))
-
-
-def _draw_empty(message: str, button: str, page: str) -> None:
-    st.markdown(message)
-    if st.button(button, type="primary"):
-        navigation.go_to(page)
 
 
 if __name__ == "__main__":

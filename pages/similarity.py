@@ -9,11 +9,12 @@ Session: project, run (read); matrix, epoch and the chosen pair of either matrix
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app import navigation, state
+from app import state
 from app.components.addressed_choice import keep, settle
 from app.components.epoch_player import draw_epoch_slider, epoch_to_show, next_tick
 from app.components.matrix_kinds import confusion_view, similarity_view
 from app.components.matrix_view import draw_matrix
+from app.components.next_step import NO_PROJECT, draw_next_step
 from app.components.plain_text import plain
 from app.services import matrices, workspaces
 from lane_core.errors import LaneError
@@ -25,10 +26,10 @@ def main() -> None:
     st.title("Similarity", anchor=False)
     project_id, run_id = state.project_id(), state.run_id()
     if project_id is None:
-        _draw_empty("No project yet. Import a file of labelled texts to begin.", "Import a file", "data")
+        draw_next_step(*NO_PROJECT)
         return
     if run_id is None:
-        _draw_empty("No run yet. Train one: it learns which classes are alike.", "Go to Train", "train")
+        draw_next_step("No run yet. Train one: it learns which classes are alike.", "Go to Train", "train")
         return
     try:
         run_name = next(run.name for run in workspaces.runs(project_id) if run.run_id == run_id)
@@ -40,7 +41,7 @@ def main() -> None:
 def _draw(run_id: str, run_name: str) -> None:
     epoch = matrices.last_epoch(run_id)
     if not epoch:
-        _draw_empty(
+        draw_next_step(
             "Nothing to see yet: this page fills with the run's first epoch.", "Watch the run", "train"
         )
         return
@@ -89,12 +90,6 @@ def _side_by_side() -> tuple[DeltaGenerator, DeltaGenerator]:
     """Return a container as wide as its chart and one that takes the rest, or goes below on narrow screens."""
     row = st.container(horizontal=True, gap="large")
     return row.container(width="content"), row.container()
-
-
-def _draw_empty(message: str, button: str, page: str) -> None:
-    st.markdown(message)
-    if st.button(button, type="primary"):
-        navigation.go_to(page)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ Session: project, run (read, write); train_preset and the fields under "More" (r
 
 import streamlit as st
 
-from app import navigation, state
+from app import state
 from app.components.live_run import draw_live_run
+from app.components.next_step import NO_PROJECT, draw_next_step
 from app.components.run_form import draw_run_form
 from app.services import live_runs, training
 from lane_core.errors import LaneError
@@ -19,9 +20,7 @@ def main() -> None:
     st.title("Train", anchor=False)
     project_id, run_id = state.project_id(), state.run_id()
     if project_id is None:
-        st.markdown("No project yet. Import a file of labelled texts; then a run can look at every label.")
-        if st.button("Import a file", type="primary", icon=":material/upload_file:"):
-            navigation.go_to("data")
+        draw_next_step(*NO_PROJECT)
         return
     st.caption(
         "A run trains on the labels as they stand and watches, epoch by epoch, which of them do not fit."

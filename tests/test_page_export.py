@@ -69,8 +69,8 @@ def texts(elements) -> str:
 
 def test_without_a_project_the_way_leads_to_data(app_home: Home) -> None:
     at = opened()
-    assert at.info[0].value.startswith("No project yet.")
-    press(at, "Add data")
+    assert at.markdown[-1].value.startswith("No project yet.")
+    press(at, "Import a file")
     assert at.title[0].value == "Data"
 
 
@@ -81,8 +81,8 @@ def test_without_a_run_the_way_leads_to_train(home: Home, tmp_path: Path, app_ho
     before.add_dataset(source, ColumnChoice("text", "label"), "Two")
     before.close()
     at = opened()
-    assert at.info[0].value.startswith("No run yet.")
-    press(at, "Train")
+    assert at.markdown[-1].value.startswith("No run yet.")
+    press(at, "Go to Train")
     assert at.title[0].value == "Train"
 
 

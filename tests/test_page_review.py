@@ -183,6 +183,9 @@ def test_when_all_is_reviewed_it_says_so_and_points_on(small_project, app_home, 
     at.run()
     data = card_data(at)
     assert (data["cards"], data["nothing_left"]) == ([], "All 3 suspects are reviewed")
+    assert not at.table
+    at.session_state["review_history"] = True  # opened
+    at.run()
     assert [list(row[1:]) for row in at.table[0].value.itertuples(index=False)] == [
         ["ana", "011", "excluded", "joy"],
         ["ana", "007", "kept", "fear"],

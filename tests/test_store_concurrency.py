@@ -18,24 +18,13 @@ import pytest
 
 from lane_core.records import ColumnChoice, DatasetRecord, Decision, QueueFilter, RunRecord
 from lane_core.runs.run_dir import EPOCH_SCHEMA, RunDir
-from lane_core.store import (
-    Ingester,
-    Store,
-    add_dataset,
-    add_run,
-    current_labels,
-    decision_history,
-    ingest_run,
-    label_version,
-    last_epoch,
-    open_store,
-    queue_counts,
-    record_decisions,
-    review_progress,
-    review_queue,
-    trajectories,
-    undo,
-)
+from lane_core.store.datasets import add_dataset, current_labels
+from lane_core.store.decisions import decision_history, label_version, record_decisions, review_progress, undo
+from lane_core.store.ingest import Ingester, ingest_run
+from lane_core.store.review_queries import queue_counts, review_queue
+from lane_core.store.run_queries import last_epoch, trajectories
+from lane_core.store.runs import add_run
+from lane_core.store.store import Store, open_store
 
 ROOT = Path(__file__).parents[1]
 NUM_EXAMPLES = 500
@@ -212,7 +201,8 @@ KILLED = """
 import sys
 from pathlib import Path
 from lane_core.runs.run_dir import RunDir
-from lane_core.store import ingest_run, open_store
+from lane_core.store.ingest import ingest_run
+from lane_core.store.store import open_store
 store = open_store(Path(sys.argv[1]))
 print("open", flush=True)
 while True:

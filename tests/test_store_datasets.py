@@ -12,20 +12,16 @@ from hypothesis import strategies as st
 
 from lane_core.errors import StoreError
 from lane_core.records import ColumnChoice, DatasetRecord, RunRecord
-from lane_core.store import (
-    Store,
+from lane_core.store.datasets import (
     add_dataset,
-    add_run,
     current_labels,
     dataset_classes,
     dataset_examples,
     get_dataset,
-    get_run,
     list_datasets,
-    list_runs,
-    open_store,
-    rename_run,
 )
+from lane_core.store.runs import add_run, get_run, list_runs, rename_run
+from lane_core.store.store import Store, open_store
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 RECORD = DatasetRecord("d", "Stimmungen", "m.csv", "00", ColumnChoice("text", "label", "id", None), 3, 5, NOW)

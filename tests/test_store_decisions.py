@@ -13,18 +13,10 @@ from hypothesis import strategies as st
 
 from lane_core.errors import StoreError
 from lane_core.records import ColumnChoice, DatasetRecord, Decision, RunRecord
-from lane_core.store import (
-    Store,
-    add_dataset,
-    add_run,
-    current_labels,
-    decision_history,
-    label_version,
-    open_store,
-    record_decisions,
-    redo,
-    undo,
-)
+from lane_core.store.datasets import add_dataset, current_labels
+from lane_core.store.decisions import decision_history, label_version, record_decisions, redo, undo
+from lane_core.store.runs import add_run
+from lane_core.store.store import Store, open_store
 
 CLASSES = ["anger", "fear", "joy"]
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

@@ -20,19 +20,12 @@ from hypothesis import strategies as st
 from lane_core.errors import StoreError
 from lane_core.records import ColumnChoice, DatasetRecord, RunRecord
 from lane_core.runs.run_dir import EPOCH_SCHEMA, EVENT_SCHEMAS, METRICS_SCHEMA, RunDir
-from lane_core.store import (
-    Ingester,
-    Store,
-    add_dataset,
-    add_run,
-    epoch_metrics,
-    ingest_run,
-    last_epoch,
-    open_store,
-    rejected_files,
-    trajectories,
-)
+from lane_core.store.datasets import add_dataset
 from lane_core.store.event_tables import UnusableEventFile, read_event_table
+from lane_core.store.ingest import Ingester, ingest_run
+from lane_core.store.run_queries import epoch_metrics, last_epoch, rejected_files, trajectories
+from lane_core.store.runs import add_run
+from lane_core.store.store import Store, open_store
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 TABLES = ["neighbours", "step_losses", "class_similarity", "epoch_metrics", "example_epochs"]

@@ -10,14 +10,16 @@ import duckdb
 import pytest
 
 from lane_core.errors import StoreError
-from lane_core.store import Store, list_datasets, migrations, open_store
+from lane_core.store import migrations
+from lane_core.store.datasets import list_datasets
+from lane_core.store.store import Store, open_store
 
 ROOT = Path(__file__).parents[1]
 
 HOLDER = """
 import sys
 from pathlib import Path
-from lane_core.store import open_store
+from lane_core.store.store import open_store
 store = open_store(Path(sys.argv[1]))
 print("open", flush=True)
 sys.stdin.read()

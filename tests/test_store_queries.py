@@ -21,33 +21,23 @@ import pytest
 from lane_core.errors import StoreError
 from lane_core.records import ColumnChoice, DatasetRecord, Decision, QueueFilter, RunRecord
 from lane_core.runs.run_dir import METRICS_SCHEMA, RunDir
-from lane_core.store import (
-    Store,
-    add_dataset,
-    add_run,
+from lane_core.store.datasets import add_dataset, current_labels
+from lane_core.store.decisions import record_decisions, review_progress, undo
+from lane_core.store.ingest import ingest_run
+from lane_core.store.matrix_queries import label_confusion, similarity_epochs, similarity_matrix
+from lane_core.store.result_queries import compare_runs, predictions
+from lane_core.store.review_queries import neighbours, queue_counts, review_queue
+from lane_core.store.run_queries import (
     alm_values,
     class_mean_margins,
-    compare_runs,
-    current_labels,
     epoch_metrics,
-    final_table,
-    ingest_run,
-    label_confusion,
     last_epoch,
-    neighbours,
-    open_store,
-    predictions,
-    queue_counts,
-    record_decisions,
     rejected_files,
-    review_progress,
-    review_queue,
-    similarity_epochs,
-    similarity_matrix,
     step_losses,
     trajectories,
-    undo,
 )
+from lane_core.store.runs import add_run
+from lane_core.store.store import Store, open_store
 
 CLASSES = ["anger", "fear", "joy"]
 TEXTS = ["furious", "scared", "afraid", "glad", "happy", "smile"]
@@ -291,7 +281,6 @@ def test_before_the_first_epoch_everything_is_empty(empty: Store) -> None:
         epoch_metrics(empty, "r1"),
         step_losses(empty, "r1"),
         predictions(empty, "r1"),
-        final_table(empty, "r1"),
         rejected_files(empty, "r1"),
     ):
         assert len(frame) == 0
@@ -395,39 +384,6 @@ def test_predictions_stand_beside_run_label_and_current_label(store: Store) -> N
     ]  # fmt: skip
 
 
-def test_final_table_ranks_the_lowest_alm_first(store: Store) -> None:
-    frame = final_table(store, "r1")
-
-    assert list(frame.columns) == [
-        "index", "predicted_label", "suggested_label", "suggested_probability", "given_probability",
-        "is_label_issue", "label_score", "alm", "aum", "alm_rank", "similarity", "weight", "split",
-    ]  # fmt: skip
-    # alm 2, -1, 3, -4, none, -1: the two -1 share rank 2.
-    assert frame["alm_rank"].astype("object").where(frame["alm_rank"].notna(), None).tolist() == [
-        4,
-        2,
-        5,
-        1,
-        None,
-        2,
-    ]
-    assert frame.iloc[3].to_dict() == {
-        "index": 3,
-        "predicted_label": "joy",
-        "suggested_label": "joy",
-        "suggested_probability": 0.75,
-        "given_probability": 0.125,
-        "is_label_issue": True,
-        "label_score": 0.125,
-        "alm": -4.0,
-        "aum": -3.0,
-        "alm_rank": 1,
-        "similarity": 0.25,
-        "weight": 0.125,
-        "split": "train",
-    }
-
-
 def test_review_progress(store: Store) -> None:
     decide(store, 1, "relabel", "fear")
     decide(store, 3, "exclude")
@@ -514,7 +470,6 @@ def test_runs_of_different_data_sets_are_not_compared(store: Store) -> None:
         lambda store: similarity_matrix(store, "nope", 1),
         lambda store: label_confusion(store, "nope"),
         lambda store: predictions(store, "nope"),
-        lambda store: final_table(store, "nope"),
         lambda store: neighbours(store, "nope", [0]),
         lambda store: review_progress(store, "nope"),
         lambda store: compare_runs(store, "r1", "nope"),

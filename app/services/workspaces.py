@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from lane_core.errors import RunError
 from lane_core.home import lane_home
 from lane_core.records import DatasetRecord, RunRecord, RunStatus
 from lane_core.runs import launcher
@@ -33,5 +34,8 @@ def runs(dataset_id: str) -> list[RunRecord]:
 
 
 def run_status(run_id: str) -> RunStatus:
-    """Return what a run is doing, or how it ended."""
-    return launcher.status(workspace().run_dir(run_id))
+    """Return what a run is doing, or how it ended; "failed" if its directory is gone: what was read in stays."""
+    try:
+        return launcher.status(workspace().run_dir(run_id))
+    except RunError as error:
+        return RunStatus(state="failed", message=str(error))

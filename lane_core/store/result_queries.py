@@ -40,34 +40,6 @@ def predictions(store: Store, run_id: str) -> pd.DataFrame:
     return _last_epoch_frame(store, query, run_id)
 
 
-def final_table(store: Store, run_id: str) -> pd.DataFrame:
-    """Return the run's columns of the audit file.
-
-    Returns:
-        index, predicted_label, suggested_label, suggested_probability, given_probability, is_label_issue,
-        label_score, alm, aum, alm_rank (1 = lowest alm; equal ones share a rank; missing without an alm),
-        similarity, weight, split; by index. Empty before the first epoch.
-
-    Raises:
-        StoreError: If there is no such run.
-
-    Tables: reads example_epochs, run_examples.
-    """
-    query = f"""
-        with classes as (select code, name from label_classes where dataset_id = $dataset_id)
-        select s.index, predicted.name as predicted_label, suggested.name as suggested_label,
-            s.suggested_probability, s.given_probability, coalesce(s.is_label_issue, false) as is_label_issue,
-            s.label_score, s.alm, s.aum,
-            case when s.alm is not null then rank() over (order by s.alm nulls last) end as alm_rank,
-            s.similarity, s.weight, s.split
-        from (select p.*, r.split {EPOCH_ROWS}) s
-        left join classes predicted on predicted.code = s.predicted
-        left join classes suggested on suggested.code = s.suggested
-        order by s.index
-    """
-    return _last_epoch_frame(store, query, run_id)
-
-
 def compare_runs(store: Store, run_a: str, run_b: str) -> dict[str, int]:
     """Count where two runs of one data set agree about the suspects.
 

@@ -45,9 +45,10 @@ def audit(texts: Sequence[str], labels: Sequence[str], config: RunConfig | None 
         DataError: If the lengths differ, or there are fewer than two classes.
         EncoderError: If the encoder cannot be loaded.
 
-    Example:
-        >>> result = audit(texts, labels)  # doctest: +SKIP
-        >>> result.frame.sort_values("label_score").head(20)  # doctest: +SKIP
+    Example::
+
+        result = audit(texts, labels)
+        result.frame.sort_values("label_score").head(20)
     """
     import pandas as pd
 

@@ -48,7 +48,6 @@ def _draw_review(project_id: str, run_id: str) -> None:
     filters = state.filter_from_address(classes)
     counts = review.counts(run_id, filters)
     with st.sidebar:
-        st.space("small")
         has_name = draw_annotator_name()
         draw_review_filters(filters, counts, classes, version)
     run_name = next(run.name for run in workspaces.runs(project_id) if run.run_id == run_id)

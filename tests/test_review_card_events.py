@@ -7,7 +7,8 @@ import math
 
 import pytest
 
-from app.components.review_card import Card, CardEvent, Neighbour, _card_data, events_of
+from app.components import review_card
+from app.components.review_card import Card, CardEvent, Neighbour, _card_data, events_of, num_skipped
 
 CLASSES = ("fear", "trust", "joy")
 RELABEL = {
@@ -81,6 +82,16 @@ def test_what_holds_no_events_gives_none(value: object) -> None:
 def test_an_impossible_lead_time_is_left_out(value: object) -> None:
     events, _ = events_of({"events": [RELABEL | {"lead_time_s": value}]}, CLASSES)
     assert events[0].lead_time_s is None
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [({}, 0), ({"skipped": 15}, 15), ({"skipped": -3}, 0), ({"skipped": "9"}, 0), ({"skipped": 10**9}, 200)],
+)
+def test_skipped_cards_are_counted_within_reason(monkeypatch, state: dict, expected: int) -> None:
+    monkeypatch.setattr(review_card.st, "session_state", {"card": state})
+    assert num_skipped("card") == expected
+    assert num_skipped("another card") == 0
 
 
 def test_a_card_becomes_plain_json_with_null_for_what_is_not_a_number() -> None:

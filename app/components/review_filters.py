@@ -100,8 +100,8 @@ def _draw_labels(
     title: str, key: str, classes: Sequence[str], counts: pd.DataFrame, on_change: dict[str, Any]
 ) -> None:
     count_of = dict(zip(counts["label"], counts["count"], strict=True))
-    height = _BOX_HEIGHT if len(classes) > _MANY_CLASSES else "content"
-    with st.expander(title, expanded=True), st.container(height=height, border=False):
+    box = st.expander(title, expanded=True)
+    with box.container(height=_BOX_HEIGHT if len(classes) > _MANY_CLASSES else "content", border=False):
         st.pills(
             title,
             classes,

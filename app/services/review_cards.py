@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
-from app.components.review_card import Card, Neighbour
+from app.components.review_card import Card, Neighbour, Severity
 from lane_core.wording import severity
 
 _SIMILARITY_WORDS = {
@@ -90,7 +90,7 @@ def _card(
 ) -> Card:
     near = [] if nearest is None else [_neighbour(other, row.given_label) for other in _rows(nearest)]
     suggested = _suggestion(row)
-    apart = severity(_number(row.similarity, 1.0))
+    apart = cast(Severity, severity(_number(row.similarity, 1.0)))
     return Card(
         index=int(row.index),
         example_id=row.example_id,

@@ -83,9 +83,12 @@ def _draw_sidebar(current: Page) -> None:
             st.selectbox(
                 "Run",
                 [record.run_id for record in runs],
+                # The state stands below, not in the label: Streamlit forgets a choice whose label changes.
                 format_func=lambda run_id: _run_name(runs, run_id),
                 key=state.RUN_KEY,
             )
+            run_state = workspaces.run_status(st.session_state[state.RUN_KEY]).state
+            st.caption(f"{STATE_MARKS[run_state]} {run_state}")
     for name, (title, icon) in TITLES.items():
         label = f"**{title}**" if page(name).url_path == current.url_path else title
         st.page_link(page(name), label=label, icon=icon, query_params=state.address())
@@ -96,6 +99,4 @@ def _project_name(projects: list[DatasetRecord], dataset_id: str) -> str:
 
 
 def _run_name(runs: list[RunRecord], run_id: str) -> str:
-    name = next(record.name for record in runs if record.run_id == run_id)
-    run_state = workspaces.run_status(run_id).state
-    return f"{STATE_MARKS[run_state]} {name} · {run_state}"
+    return next(record.name for record in runs if record.run_id == run_id)

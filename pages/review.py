@@ -12,11 +12,12 @@ import streamlit as st
 
 from app import navigation, state
 from app.components.annotator_name import draw_annotator_name
+from app.components.next_step import NO_PROJECT, draw_next_step
 from app.components.plain_text import plain
 from app.components.review_card import CardEvent, num_skipped, review_card
 from app.components.review_filters import draw_review_filters, queue_since, show_queue
 from app.components.review_history import draw_history
-from app.components.review_waiting import draw_next_step, draw_waiting
+from app.components.review_waiting import draw_waiting
 from app.services import review, review_words, workspaces
 from lane_core.errors import LaneError
 from lane_core.records import QueueFilter
@@ -29,7 +30,7 @@ def main() -> None:
     st.title("Review", anchor=False)
     project_id, run_id = state.project_id(), state.run_id()
     if project_id is None:
-        draw_next_step("No project yet. Import a file of labelled texts to begin.", "Import a file", "data")
+        draw_next_step(*NO_PROJECT)
         return
     if run_id is None:
         draw_next_step("No run yet. Train one: it finds the labels worth a look.", "Go to Train", "train")

@@ -5,6 +5,7 @@
  * Streamlit calls the default export at every rerun with fresh data, so the state lives on the shadow root.
  */
 const SEND_AFTER_MS = 30; // after the last key: a burst is one rerun
+const ANSWER_WITHIN_MS = 1000; // a send before the answer to the last one would cut that rerun short, cards and all
 const RESEND_AFTER_MS = 2000; // doubled at each try
 const RESEND_AT_MOST_MS = 15000;
 const UNSAVED_SHOWN_AFTER_MS = 3000;
@@ -20,6 +21,8 @@ class ReviewCard {
     this.queue = new ReviewQueue(name);
     this.view = new ReviewView(this.root);
     this.calls = 0;
+    this.sent = new Set(); // ids of the last send
+    this.sentAt = -Infinity;
     this.resendAfter = RESEND_AFTER_MS;
     this.shownAt = performance.now();
     this.swappedAt = -Infinity;
@@ -38,7 +41,9 @@ class ReviewCard {
       if (this.calls) this.swappedAt = this.shownAt;
     }
     if (this.queue.pending.length < waiting) this.resendAfter = RESEND_AFTER_MS;
-    if (!this.calls && this.queue.pending.length) this.#schedule();
+    this.sentAt = -Infinity;
+    const hasUnsent = this.queue.pending.some((event) => !this.sent.has(event.event_id));
+    if (hasUnsent || (!this.calls && this.queue.pending.length)) this.#schedule();
     this.view.setClasses(data.classes);
     this.#draw();
     this.calls += 1;
@@ -200,11 +205,14 @@ class ReviewCard {
 
   #schedule() {
     clearTimeout(this.sendTimer);
-    this.sendTimer = setTimeout(() => this.#send(), SEND_AFTER_MS);
+    const wait = Math.max(SEND_AFTER_MS, this.sentAt + ANSWER_WITHIN_MS - performance.now());
+    this.sendTimer = setTimeout(() => this.#send(), wait);
   }
 
   /** Sends everything that is not acknowledged, and again later if no answer comes. */
   #send() {
+    this.sent = new Set(this.queue.pending.map((event) => event.event_id));
+    this.sentAt = performance.now();
     // sent_ms makes a repeated state value differ from the one before: Streamlit calls back only on a change.
     this.setStateValue("pending", { sent_ms: Date.now(), events: this.queue.pending });
     clearTimeout(this.resendTimer);

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import navigation
-from app.components.plain_text import plain
+from app.components.next_step import draw_next_step
 from app.services import review, workspaces
 from lane_core import wording
 from lane_core.records import ENDED_STATES, RunStatus
 
 _LOOK_AGAIN_S = 2
-
-
-def draw_next_step(sentence: str, button: str, page: str) -> None:
-    """Say what is missing, with the button that leads there."""
-    st.markdown(plain(sentence))
-    if st.button(button, type="primary", icon=":material/arrow_forward:", key="next_step"):
-        navigation.go_to(page)
 
 
 def draw_waiting(run_id: str) -> None:

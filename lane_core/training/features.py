@@ -117,7 +117,7 @@ def prepare(
     for index in length_sorted_batches(lengths, 64):
         batch_ids, mask = ids.padded(index)
         states = _hidden_states(encoder, batch_ids, mask)
-        embeddings[index.numpy()] = mean_pool(states[-1], mask).cpu().numpy()
+        embeddings[index.numpy()] = mean_pool(states[-1], mask).float().cpu().numpy()
         if hidden_rows is not None and num_upper:
             _scatter(hidden_rows, ids, index, states[-1 - num_upper].cpu())
         done += len(index)

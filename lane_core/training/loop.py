@@ -109,9 +109,10 @@ class TrainingRun:
                 raise Cancelled
             self.observer.phase(f"reading the texts, {done:,} of {total:,}")
 
-        prepared = prepare(
-            self.encoder, self.data.texts, self.config.max_tokens, num_upper, self.device, progress
-        )
+        with self._precision():
+            prepared = prepare(
+                self.encoder, self.data.texts, self.config.max_tokens, num_upper, self.device, progress
+            )
         self.features = prepared.features
         self.observer.prepared(prepared.embeddings)
         torch.manual_seed(self.config.seed)

@@ -1,4 +1,4 @@
-"""A real Chromium, and the app over the small project. Without Chromium or playwright these tests are skipped."""
+"""A real Chromium, and the app over the small project. Without a Chromium these tests fail and say so."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from playwright import sync_api
 
 from tests.browser.streamlit_server import StreamlitServer, streamlit_server
 from tests.small_project import SmallProject
@@ -26,10 +27,11 @@ WAIT_MS = 60_000
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """One Chromium for all tests."""
-    sync_api = pytest.importorskip("playwright.sync_api")
     chromium = shutil.which("chromium")
     if chromium is None:
-        pytest.skip("There is no chromium on this machine.")
+        pytest.fail(
+            "The browser tests need chromium on the path: install Debian's package chromium (.ci/run does)."
+        )
     with sync_api.sync_playwright() as playwright:
         sync_api.expect.set_options(timeout=WAIT_MS / 2)
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)

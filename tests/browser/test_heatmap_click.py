@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from playwright import sync_api
 
 from lane_core.config import RunConfig
 from lane_core.home import Home
@@ -21,7 +22,6 @@ from lane_core.store.ingest import ingest_run
 from lane_core.workspace import Workspace
 from tests.browser.streamlit_server import streamlit_server
 
-sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect
 pytestmark = pytest.mark.browser
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from playwright import sync_api
 
 from lane_core.home import Home
 from lane_core.runs import launcher
@@ -23,7 +24,6 @@ from lane_core.workspace import Workspace
 from tests.browser.streamlit_server import streamlit_server
 from tests.tiny_encoder import tiny_texts, write_tiny_encoder
 
-sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 NUM_ROWS, NUM_WRONG = 240, 48

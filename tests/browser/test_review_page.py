@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright import sync_api
 
 from lane_core.home import Home
 from lane_core.store import datasets, decisions
@@ -14,7 +15,6 @@ from lane_core.workspace import Workspace
 from tests.browser.streamlit_server import StreamlitServer
 from tests.small_project import SmallProject
 
-sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect
 pytestmark = pytest.mark.browser
 SWAP_GUARD_MS = 400  # a card that the server swapped in takes no key at once

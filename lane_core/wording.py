@@ -29,6 +29,16 @@ def duration(seconds: float) -> str:
     return f"about {round(seconds / 3600 * 2) / 2:g} h"
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    Example:
+        >>> counted(1, "suspect"), counted(1620, "example")
+        ('1 suspect', '1,620 examples')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def severity(relative_similarity: float) -> str:
     """Return how far apart two classes are in a word: near, some way or far.
 

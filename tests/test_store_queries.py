@@ -26,7 +26,7 @@ from lane_core.store.decisions import record_decisions, review_progress, undo
 from lane_core.store.ingest import ingest_run
 from lane_core.store.matrix_queries import label_confusion, similarity_epochs, similarity_matrix
 from lane_core.store.result_queries import compare_runs, predictions
-from lane_core.store.review_queries import neighbours, queue_counts, review_queue
+from lane_core.store.review_queries import label_pairs, neighbours, queue_counts, review_queue
 from lane_core.store.run_queries import (
     alm_values,
     class_mean_margins,
@@ -255,6 +255,15 @@ def test_queue_counts_of_suspects(store: Store) -> None:
     assert counts["by_given"].to_numpy().tolist() == [["anger", 1], ["joy", 1]]
     assert counts["by_suggested"].to_numpy().tolist() == [["fear", 2], ["joy", 1]]
     assert counts["by_status"] == {"to_review": 2, "reviewed": 0, "all": 2}
+
+
+def test_label_pairs_by_hand(store: Store) -> None:
+    everything = label_pairs(store, "r1", ALL, limit=3)
+    # 0 and 1: anger -> fear; 2: fear -> anger; 3: fear -> joy; 4 and 5: joy -> fear.
+    assert everything.to_numpy().tolist() == [["anger", "fear", 2], ["joy", "fear", 2], ["fear", "anger", 1]]
+    decide(store, 1, "keep")
+    left = label_pairs(store, "r1", QueueFilter(suggested_labels=("fear",), suspects_only=False), limit=9)
+    assert left.to_numpy().tolist() == [["joy", "fear", 2], ["anger", "fear", 1]]
 
 
 def test_a_filter_with_an_unknown_class_says_which_classes_there_are(store: Store) -> None:

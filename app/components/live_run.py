@@ -19,6 +19,7 @@ from app.components.run_state import STATE_MARKS
 from app.services import live_runs
 from app.services.live_runs import Curves, LiveRun
 from lane_core.errors import LaneError
+from lane_core.wording import counted
 
 REFRESH = "1s"
 RESUMABLE_STATES = ("cancelled", "interrupted", "failed")
@@ -60,7 +61,7 @@ def draw_strip(live: LiveRun, *, with_link: bool) -> None:
             st.markdown(f"{STATE_MARKS[run_state]} **{plain(live.record.name)}** · {run_state}")
             curves = live_runs.curves(live)
             if curves:
-                st.markdown(f"{live_runs.counted(curves.num_flagged, 'label')} flagged so far")
+                st.markdown(f"{counted(curves.num_flagged, 'label')} flagged so far")
             if with_link and st.button("Watch the run", key="watch_run", icon=":material/monitoring:"):
                 state.select(live.record.dataset_id, live.record.run_id)
                 navigation.go_to("train")
@@ -117,7 +118,7 @@ def _draw_review_button(live: LiveRun) -> None:
     waiting = live_runs.num_to_review(live.record.run_id) if live.stored_epoch else 0
     if waiting == 0:
         return
-    label = f"Review {live_runs.counted(waiting, 'suspect')}"
+    label = f"Review {counted(waiting, 'suspect')}"
     kind: Literal["primary", "secondary"] = "primary" if live.status.state == "finished" else "secondary"
     if st.button(label, type=kind, icon=":material/rate_review:", key="review_suspects"):
         navigation.go_to("review")

@@ -17,6 +17,7 @@ from app.components.addressed_choice import keep, settle
 from app.components.plain_text import plain
 from app.services import matrices
 from lane_core.records import QueueFilter
+from lane_core.wording import counted
 
 TEXT_CHARACTERS = 160
 _AXES = ("Given label", "Predicted label")
@@ -115,8 +116,8 @@ def _draw_pair(run_id: str, view: MatrixView, given: str, predicted: str) -> Non
         return
     _draw_review_button(filters, queue.total, "Review all", f"{view.name}_review", kind="primary")
     st.caption(
-        f"{_counted(queue.total)} {view.queue_words}, {queue.suspects:,} suspected; {queue.reviewed:,} reviewed "
-        "already. Worst first:"
+        f"{counted(queue.total, 'example')} {view.queue_words}, {queue.suspects:,} suspected; "
+        f"{queue.reviewed:,} reviewed already. Worst first:"
     )
     for row in queue.first.itertuples(index=False):
         marks = [row.example_id, *(["suspect"] if row.is_label_issue else []), *_decided(row)]
@@ -142,7 +143,7 @@ def _draw_review_button(
 
 def _nothing_there(queue: matrices.PairQueue) -> str:
     if queue.reviewed:
-        return f"Nothing is left to review here: all {_counted(queue.reviewed)} have a decision."
+        return f"Nothing is left to review here: all {counted(queue.reviewed, 'example')} have a decision."
     return "No example belongs to this pair."
 
 
@@ -151,10 +152,6 @@ def _decided(row: Any) -> list[str]:
     if not status:
         return []
     return [f"corrected to {row.current_label}" if status == "relabel" else _DECIDED[status]]
-
-
-def _counted(number: int) -> str:
-    return f"{number:,} example{'' if number == 1 else 's'}"
 
 
 def _shortened(text: str) -> str:

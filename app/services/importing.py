@@ -22,6 +22,7 @@ from lane_core.errors import DataError
 from lane_core.home import DEMO_NAME, SAMPLE_DATA
 from lane_core.records import ColumnChoice, DatasetRecord, Problem
 from lane_core.store import datasets, runs
+from lane_core.wording import counted
 from lane_core.workspace import ReadOptions
 
 PREVIEW_ROWS = 50
@@ -167,7 +168,7 @@ def create_project(
 def import_result(record: DatasetRecord) -> str:
     """Return what an import gave: "1,632 examples, 8 classes"."""
     classes = datasets.dataset_classes(workspaces.workspace().store, record.dataset_id)
-    return f"{_counted(record.num_examples, 'example')}, {len(classes)} classes"
+    return f"{counted(record.num_examples, 'example')}, {len(classes)} classes"
 
 
 def _reading(options: ReadOptions, table: Table) -> Reading:
@@ -190,7 +191,7 @@ def _description(table: Table) -> str:
     if isinstance(table.source, CsvSource):
         delimiter = table.source.dialect.delimiter
         parts.append(f"cells separated by {_DELIMITERS.get(delimiter, repr(delimiter))}")
-    parts += [_counted(table.num_rows, "row"), _counted(len(table.columns), "column")]
+    parts += [counted(table.num_rows, "row"), counted(len(table.columns), "column")]
     return " · ".join(parts)
 
 
@@ -220,7 +221,7 @@ def _result(table: Table, columns: ColumnChoice, drop_unlabelled: bool) -> str:
     examples = examples_of(table, columns, drop_unlabelled)
     splits = with_validation(examples).frame["split"].value_counts()
     parts = [f"{splits[split]:,} {words}" for split, words in _SPLIT_WORDS.items() if split in splits]
-    line = f"{_counted(len(examples.frame), 'example')}, {len(examples.classes)} classes: {', '.join(parts)}."
+    line = f"{counted(len(examples.frame), 'example')}, {len(examples.classes)} classes: {', '.join(parts)}."
     if "validation" in splits and not (examples.frame["split"] == "validation").any():
         line += " The file has no rows for validation, so every tenth training row of a class is set aside."
     return line
@@ -228,7 +229,3 @@ def _result(table: Table, columns: ColumnChoice, drop_unlabelled: bool) -> str:
 
 def _as_problem(error: DataError) -> Problem:
     return Problem("columns", str(error), count=1, blocking=True)
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'s' * (count != 1)}"

@@ -146,16 +146,6 @@ def rename(run_id: str, name: str) -> None:
         run_store.rename_run(workspace().store, run_id, name.strip())
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun.
-
-    Example:
-        >>> counted(1, "suspect"), counted(1620, "example")
-        ('1 suspect', '1,620 examples')
-    """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def state_in_words(live: LiveRun) -> str:
     """Return one sentence on what the run does, or how it ended."""
     status = live.status

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import pandas as pd
 
 from app.services import training, workspaces
-from app.services.live_runs import LiveRun, counted
+from app.services.live_runs import LiveRun
 from app.services.workspaces import workspace
 from lane_core.config import RunConfig
 from lane_core.records import QueueFilter, RunRecord, RunState
 from lane_core.store import datasets, decisions, review_queries, run_queries
 from lane_core.store import runs as run_store
+from lane_core.wording import counted
 
-_MOST_SUSPECTS = 1_000_000
 _STATE_WORDS: dict[RunState, str] = {
     "queued": "waits for its turn",
     "running": "is running",
@@ -117,12 +117,7 @@ def confused_pairs(live: LiveRun, limit: int = 5) -> pd.DataFrame:
     Returns:
         given_label, suggested_label, count; highest count first, ties in order of the names.
     """
-    suspects = review_queries.review_queue(
-        workspace().store, live.record.run_id, QueueFilter(), _MOST_SUSPECTS
-    )
-    pairs = suspects.groupby(["given_label", "suggested_label"], as_index=False).size()
-    pairs = pairs.rename(columns={"size": "count"})
-    return pairs.sort_values("count", ascending=False, kind="stable").head(limit).reset_index(drop=True)
+    return review_queries.label_pairs(workspace().store, live.record.run_id, QueueFilter(), limit)
 
 
 def _f1(dataset_id: str, live: LiveRun) -> F1 | None:

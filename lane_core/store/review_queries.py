@@ -128,6 +128,29 @@ def queue_counts(store: Store, run_id: str, filters: QueueFilter) -> dict[str, A
     }
 
 
+def label_pairs(store: Store, run_id: str, filters: QueueFilter, limit: int) -> pd.DataFrame:
+    """Count the examples that a filter lets pass by given and suggested label.
+
+    Returns:
+        given_label, suggested_label, count; highest count first, ties in class order. Empty before the first epoch.
+
+    Raises:
+        StoreError: If there is no such run, or a filter names an unknown class.
+
+    Tables: reads example_epochs, run_examples, decisions.
+    """
+    with store.cursor() as cursor:
+        parameters, names = _review(cursor, run_id)
+        query = f"""
+            select r.label, p.suggested, count(*) {EPOCH_ROWS} and p.suggested is not null
+                and {" and ".join(_conditions(filters, names))}
+            group by r.label, p.suggested order by count(*) desc, r.label, p.suggested limit $limit
+        """
+        found = cursor.execute(query, {**parameters, "limit": limit}).fetchall()
+    rows = [(names[given], names[suggested], count) for given, suggested, count in found]
+    return pd.DataFrame(rows, columns=["given_label", "suggested_label", "count"])
+
+
 def neighbours(store: Store, run_id: str, indices: Sequence[int]) -> pd.DataFrame:
     """Return the nearest neighbours of some examples.
 

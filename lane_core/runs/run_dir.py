@@ -12,7 +12,8 @@
     events/neighbours-0000.parquet five rows an example, before epoch 1     (NEIGHBOURS_SCHEMA)
     checkpoint/state.safetensors   everything that a resumed run needs, after the last whole epoch
     result/                        theta, tokenizer, embeddings
-    cancel                         made by the launcher; the worker stops at its next step
+    cancel                         made by the launcher; the worker stops at its next step, within the seconds it holds
+    start.lock                     held by whoever starts or resumes the run
     supervisor.lock                held by the supervisor while it lives: a free lock and a running state
                                    mean that the run was interrupted
 
@@ -262,7 +263,9 @@ def write_table(path: Path, frame: pd.DataFrame, schema: pa.Schema) -> None:
 
 
 def _read_frame(path: Path) -> pd.DataFrame:
-    frame: pd.DataFrame = pq.read_table(path).to_pandas()
+    # ParquetFile, not read_table: the latter would make a column of a folder on the way that is called "a=b".
+    with pq.ParquetFile(path) as file:
+        frame: pd.DataFrame = file.read().to_pandas()
     return frame
 
 

@@ -199,12 +199,3 @@ def test_importing_the_package_loads_no_database() -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert seen.stdout == "False False\n"
-
-
-def test_every_public_name_can_be_loaded() -> None:
-    import lane_core.store
-
-    for name in lane_core.store.__all__:
-        assert getattr(lane_core.store, name).__module__.startswith("lane_core.store.")
-    with pytest.raises(AttributeError, match="no attribute 'drop_everything'"):
-        _ = lane_core.store.drop_everything

@@ -173,7 +173,7 @@ def test_a_killed_worker_is_interrupted_and_resumes_to_the_same_numbers(
     encoder = str(write_tiny_encoder(tmp_path / "encoder"))
     workspace = Workspace(home)
     record = workspace.add_dataset(tiny_file, ColumnChoice("text", "label"), "Tiny")
-    config = RunConfig(encoder=encoder, epochs=25, batch_size=4, learning_rate=1e-3, trainable_layers=1)
+    config = RunConfig(encoder=encoder, epochs=12, batch_size=4, learning_rate=1e-3, trainable_layers=1)
     killed = workspace.start_run(record.dataset_id, config)
     killed_dir = workspace.run_dir(killed.run_id)
     wait_until(lambda: killed_dir.last_epoch() >= 2)
@@ -182,7 +182,7 @@ def test_a_killed_worker_is_interrupted_and_resumes_to_the_same_numbers(
     os.kill(pid, signal.SIGKILL)
     wait_until(lambda: launcher.status(killed_dir).state == "interrupted")
     at_death = killed_dir.last_epoch()
-    assert 2 <= at_death < 25
+    assert 2 <= at_death < 12
     ingest_run(workspace.store, killed_dir)
 
     workspace.resume_run(killed.run_id)
@@ -191,7 +191,7 @@ def test_a_killed_worker_is_interrupted_and_resumes_to_the_same_numbers(
     wait_until(lambda: launcher.status(killed_dir).state == launcher.status(whole_dir).state == "finished")
     pd.testing.assert_frame_equal(final_table(killed_dir), final_table(whole_dir))
     ingest_run(workspace.store, killed_dir)
-    assert run_queries.epoch_metrics(workspace.store, killed.run_id)["epoch"].tolist() == list(range(1, 26))
+    assert run_queries.epoch_metrics(workspace.store, killed.run_id)["epoch"].tolist() == list(range(1, 13))
     workspace.close()
 
 

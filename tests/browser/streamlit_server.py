@@ -34,12 +34,19 @@ class StreamlitServer:
             self.process.wait(30)
 
 
-@contextmanager
-def streamlit_server(script: str, environment: Mapping[str, str] | None = None) -> Iterator[StreamlitServer]:
-    """Run a script of this repository on a free port until the block ends."""
+def free_port() -> int:
+    """Return a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def streamlit_server(
+    script: str, environment: Mapping[str, str] | None = None, port: int | None = None
+) -> Iterator[StreamlitServer]:
+    """Run a script of this repository until the block ends, on a free port if none is given."""
+    port = port or free_port()
     options = {
         "server.headless": "true",
         "server.address": "127.0.0.1",

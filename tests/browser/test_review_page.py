@@ -116,7 +116,7 @@ def test_undo_goes_all_the_way_back_also_after_a_reload(review, app_server, smal
 
 def test_the_address_holds_the_filters(review) -> None:
     page = review()
-    expect(page.get_by_test_id("stCaptionContainer")).to_have_text(
+    expect(page.get_by_test_id("stMain").get_by_test_id("stCaptionContainer")).to_have_text(
         "3 suspects of Run 1 to review, worst first."
     )
     choice(page, "All examples · 24").click()
@@ -134,7 +134,7 @@ def test_the_address_holds_the_filters(review) -> None:
     page.reload()
     shows(page, "007")
     words = "1 example of Run 1, reviewed, given label fear, worst first."
-    expect(page.get_by_test_id("stCaptionContainer")).to_have_text(words)
+    expect(page.get_by_test_id("stMain").get_by_test_id("stCaptionContainer")).to_have_text(words)
     page.go_back()
     shows(page, "001")
     expect(page.locator(".place")).to_have_text("2 of 8 · 1 decided")

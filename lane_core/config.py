@@ -62,6 +62,7 @@ class RunConfig:
     def __post_init__(self) -> None:
         _require(self.method in METHOD_NAMES, "method", self.method, " or ".join(METHOD_NAMES))
         _require(self.epochs >= 1, "epochs", self.epochs, "at least 1")
+        _require(self.seed >= 0, "seed", self.seed, "0 or more")
         _require(self.batch_size >= 2, "batch_size", self.batch_size, "at least 2")
         _require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
         _require(self.head_learning_rate > 0, "head_learning_rate", self.head_learning_rate, "above 0")

@@ -27,6 +27,7 @@ def test_the_paper_preset_is_the_printed_algorithm() -> None:
     [
         ({"epochs": 0}, "epochs is 0; it must be at least 1"),
         ({"batch_size": 1}, "batch_size is 1; it must be at least 2"),
+        ({"seed": -1}, "seed is -1; it must be 0 or more"),
         ({"learning_rate": 0.0}, "learning_rate is 0.0; it must be above 0"),
         ({"trainable_layers": -1}, "trainable_layers is -1"),
         ({"similarity": "both"}, "similarity is 'both'; it must be class or instance"),

@@ -191,20 +191,6 @@ class Workspace:
         """Return the directory of a run."""
         return RunDir(self.home.runs / run_id)
 
-    def audit(self, run_id: str) -> pd.DataFrame:
-        """Return the audit frame of a run: every row of the input, then the audit columns."""
-        run = runs.get_run(self.store, run_id)
-        record = datasets.get_dataset(self.store, run.dataset_id)
-        current = datasets.current_labels(self.store, run.dataset_id)
-        return audit_frame(
-            self.source_table(run.dataset_id),
-            record.columns,
-            current[["index", "row", "example_id", "text", "given_label", "split"]],
-            final_table(self.run_dir(run_id)),
-            current,
-            run_id,
-        )
-
     def export(self, run_id: str, folder: Path) -> ExportedFiles:
         """Write the corrected file, the audit file, the changes file and the manifest.
 
@@ -214,7 +200,14 @@ class Workspace:
         record = datasets.get_dataset(self.store, run.dataset_id)
         table = self.source_table(run.dataset_id)
         current = datasets.current_labels(self.store, run.dataset_id)
-        audit = self.audit(run_id)
+        audit = audit_frame(
+            table,
+            record.columns,
+            current[["index", "row", "example_id", "text", "given_label", "split"]],
+            final_table(self.run_dir(run_id)),
+            current,
+            run_id,
+        )
         changes = changes_frame(audit)
         stem, suffix = Path(record.source_name).stem, SUFFIXES[table.file_format]
         files = ExportedFiles(

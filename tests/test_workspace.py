@@ -124,11 +124,11 @@ def test_the_second_run_trains_on_corrected_labels(workspace: Workspace, project
     assert (compared["flagged_a"], compared["flagged_b"], compared["flagged_both"]) == (3, 1, 1)
 
 
-def test_a_missing_source_is_told(workspace: Workspace, project: SmallProject) -> None:
+def test_a_missing_source_is_told(workspace: Workspace, project: SmallProject, tmp_path: Path) -> None:
     folder = workspace.home.datasets / project.dataset.dataset_id
     (folder / "source.csv").unlink()
     with pytest.raises(StoreError, match=r"is not in .* any more"):
-        workspace.audit(project.run.run_id)
+        workspace.export(project.run.run_id, tmp_path / "out")
 
 
 def test_the_sample_is_what_its_datasheet_says() -> None:

@@ -67,11 +67,6 @@ def last_epoch(run_id: str) -> int:
     return run_queries.last_epoch(workspace().store, run_id)
 
 
-def progress(run_id: str) -> dict[str, int]:
-    """Return how far the review of a run has come."""
-    return decisions.review_progress(workspace().store, run_id)
-
-
 def label_version(dataset_id: str) -> int:
     """Return a number that grows with every decision on a project."""
     return decisions.label_version(workspace().store, dataset_id)

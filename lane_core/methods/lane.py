@@ -43,6 +43,7 @@ class Lane:
         self.weights = torch.ones(len(labels))
         self.similarity = torch.full((num_classes, num_classes), 1 / num_classes)
         self._collected = ClassSimilarity(num_classes)
+        self._scaling = torch.ones(num_classes, num_classes)
         self._num_negative = self._num_clipped = 0
 
     @property
@@ -54,6 +55,7 @@ class Lane:
         """Start to collect this epoch's class similarity."""
         self.epoch = epoch
         self._collected = ClassSimilarity(self.num_classes)
+        self._scaling = relative_class_similarity(self.similarity) ** self.config.similarity_power
         self._num_negative = self._num_clipped = 0
 
     def loss(self, batch: Batch) -> StepLosses:
@@ -133,8 +135,7 @@ class Lane:
             # Pi has not been through the data once: no class is known to be nearer than another.
             similarity = torch.ones_like(logits[:, 0])
         else:
-            relative = relative_class_similarity(self.similarity) ** self.config.similarity_power
-            similarity = relative.to(logits.device)[labels, rival]
+            similarity = self._scaling.to(logits.device)[labels, rival]
         negative = margin(logits, labels) < 0
         self._num_negative += int(negative.sum())
         self._num_clipped += int((negative & (similarity.reciprocal() >= self.max_scale)).sum())

@@ -35,13 +35,13 @@ def margin(logits: Tensor, labels: Tensor) -> Tensor:
     References:
         Sosea & Caragea, LANE, ICLR 2026, eq. 1; Pleiss et al., AUM, NeurIPS 2020. Differs: nothing.
     """
-    given, _ = _given_and_rival(logits, labels)
-    return given - _rival_logits(logits, labels).amax(dim=1)
+    given, others = _given_and_others(logits, labels)
+    return given - others.amax(dim=1)
 
 
 def strongest_rival(logits: Tensor, labels: Tensor) -> Tensor:
     """Return j = argmax over k != y of the logits: the strongest class other than the given one, int64, (B,)."""
-    return _given_and_rival(logits, labels)[1]
+    return _given_and_others(logits, labels)[1].argmax(dim=1)
 
 
 def label_aware_margin(
@@ -77,7 +77,8 @@ def label_aware_margin(
     References:
         LANE eq. 3. Differs: the factor is bounded (default 10); a class matrix may stand for w_{x,j}.
     """
-    given, rival = _given_and_rival(logits, labels)
+    given, others = _given_and_others(logits, labels)
+    strongest, rival = others.max(dim=1)
     num_examples, num_classes = logits.shape
     if similarity.shape == (num_classes, num_classes):
         similarity = similarity[labels, rival]
@@ -86,19 +87,16 @@ def label_aware_margin(
             f"similarity has shape {tuple(similarity.shape)}; "
             f"expected ({num_examples},) or ({num_classes}, {num_classes})."
         )
-    plain = given - logits.gather(1, rival[:, None])[:, 0]
+    plain = given - strongest
     scale = similarity.detach().reciprocal().clamp(max=max_scale or LITERAL_MAX_SCALE)
     return torch.where(plain < 0, plain * scale, plain)
 
 
-def _given_and_rival(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+def _given_and_others(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the given label's logits, (B,), and all logits with the given one's at minus infinity, (B, K)."""
     if logits.ndim != 2 or logits.shape[1] < 2 or labels.shape != logits.shape[:1]:
         raise ValueError(
             f"logits {tuple(logits.shape)} and labels {tuple(labels.shape)}; expected (B, K) with K >= 2 and (B,)."
         )
     given = logits.gather(1, labels[:, None])[:, 0]
-    return given, _rival_logits(logits, labels).argmax(dim=1)
-
-
-def _rival_logits(logits: Tensor, labels: Tensor) -> Tensor:
-    return logits.scatter(1, labels[:, None], float("-inf"))
+    return given, logits.scatter(1, labels[:, None], float("-inf"))

@@ -194,18 +194,17 @@ def _store_rows(store: Store, run_id: str, file: EventFile, rows: pa.Table) -> b
     """Store the rows and the ledger's row together; False if another thread was faster."""
     table, order = _TABLES[file.kind]
     constants = {"run_id": run_id} if file.kind == "neighbours" else {"run_id": run_id, "epoch": file.epoch}
-    try:
+    # The lock, not the ledger's key, decides between threads: DuckDB reports a key that another
+    # transaction is just committing as a duplicate while a fresh cursor cannot see its row yet.
+    with store.ingesting:
+        if _is_stored(store, run_id, file.name):
+            return False
         with store.transaction() as cursor:
             cursor.execute(
                 "insert into ingested_files values (?, ?, ?, ?, ?, ?)",
                 [run_id, file.name, file.kind, file.epoch, rows.num_rows, now_utc()],
             )
             insert_frame(cursor, table, rows, constants, order_by=order)
-    except (duckdb.TransactionException, duckdb.ConstraintException):
-        # DuckDB sees a key that two transactions insert only when the second one commits.
-        if _is_stored(store, run_id, file.name):
-            return False
-        raise
     return True
 
 

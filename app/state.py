@@ -10,7 +10,8 @@ from typing import Literal, cast
 
 import streamlit as st
 
-from lane_core.records import DatasetRecord, QueueFilter, RunRecord
+from lane_core.records import STRICTNESSES, DatasetRecord, QueueFilter, RunRecord, Strictness
+from lane_core.store.review_queries import queue_scope
 
 PROJECT_KEY = "project"
 RUN_KEY = "run"
@@ -75,18 +76,23 @@ def filter_to_address(filters: QueueFilter) -> dict[str, str | list[str]]:
     found: dict[str, str | list[str]] = {name: values for name, values in labels.items() if values}
     if filters.status != "to_review":
         found["status"] = filters.status
-    if not filters.suspects_only:
-        found["scope"] = "all"
+    scope = queue_scope(filters)
+    if scope != "balanced":
+        found["scope"] = scope
     return found
 
 
 def filter_from_address(classes: Sequence[str]) -> QueueFilter:
-    """Return the review filter that the address holds; labels that the project does not have are ignored."""
+    """Return the review filter that the address holds; what it does not know is passed over.
+
+    That holds for labels of another project, and for scope=suspects in addresses of an earlier version.
+    """
 
     def labels(name: str) -> tuple[str, ...]:
         return tuple(label for label in st.query_params.get_all(name) if label in classes)
 
     status = st.query_params.get("status", "to_review")
+    scope = st.query_params.get("scope")
     return QueueFilter(
         given_labels=labels("given"),
         suggested_labels=labels("suggested"),
@@ -95,7 +101,8 @@ def filter_from_address(classes: Sequence[str]) -> QueueFilter:
             Literal["to_review", "reviewed", "all"],
             status if status in ("to_review", "reviewed", "all") else "to_review",
         ),
-        suspects_only=st.query_params.get("scope") != "all",
+        suspects_only=scope != "all",
+        strictness=cast(Strictness, scope if scope in STRICTNESSES else "balanced"),
     )
 
 

@@ -14,6 +14,7 @@ _HOMES = {
     "AuditResult": "lane_core.api",
     "RunConfig": "lane_core.config",
     "audit": "lane_core.api",
+    "inject_noise": "lane_core.data.noise",
     "label_aware_contrastive_loss": "lane_core.methods.contrastive",
     "label_aware_margin": "lane_core.methods.margins",
     "margin": "lane_core.methods.margins",
@@ -25,6 +26,7 @@ __all__ = [
     "AuditResult",
     "RunConfig",
     "audit",
+    "inject_noise",
     "label_aware_contrastive_loss",
     "label_aware_margin",
     "margin",
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from lane_core.api import AuditResult, audit
     from lane_core.config import RunConfig
     from lane_core.data import read_examples
+    from lane_core.data.noise import inject_noise
     from lane_core.methods.contrastive import label_aware_contrastive_loss
     from lane_core.methods.margins import label_aware_margin, margin
     from lane_core.methods.weighting import truncated_gaussian_weights

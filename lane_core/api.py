@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lane_core.config import RunConfig
 from lane_core.errors import DataError, RunError
-from lane_core.records import ColumnChoice, RunStatus
+from lane_core.records import ColumnChoice, RunStatus, Strictness
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +25,7 @@ class AuditResult:
 
     frame: pd.DataFrame
     """One row per example in the order given, in the export's columns (``lane_core.data.AUDIT_COLUMNS``) after
-    ``text`` and ``label``; ``label_score`` is 0 to 1, low = suspect."""
+    ``text`` and ``label``; ``label_score`` is the calibrated probability that the given label is right."""
     class_similarity: pd.DataFrame
     """(K, K), given classes down, predicted classes across; rows sum to 1."""
 
@@ -75,10 +75,12 @@ def run_to_the_end(
     config: RunConfig,
     name: str,
     on_status: Callable[[RunStatus], None] | None = None,
+    strictness: Strictness | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Train in this process; return the final table and the class similarity.
 
-    A directory that holds the same run already is gone on with after its last whole epoch.
+    A directory that holds the same run already is gone on with after its last whole epoch. The strictness is that of
+    ``final_table``: any can be asked of a run that has ended.
 
     Raises:
         RunError: If the directory holds another run, or the run did not finish; the message says why.
@@ -99,4 +101,4 @@ def run_to_the_end(
     status = work(run_dir, on_status)
     if status.state != "finished":
         raise RunError(f"The run {status.state}: {status.message} (log: {run_dir.log})")
-    return final_table(run_dir), class_similarity(run_dir)
+    return final_table(run_dir, strictness), class_similarity(run_dir)

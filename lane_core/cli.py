@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from lane_core import __version__
 from lane_core.config import PACKAGED_ENCODER, PRESETS, RunConfig
 from lane_core.errors import LaneError
 from lane_core.home import DEMO_NAME, SAMPLE_DATA, lane_home
+from lane_core.records import STRICTNESSES
+from lane_core.wording import STRICTNESS_MEANINGS, flagged, noise
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument("--encoding", help="of a text file; default: UTF-8, or what its byte order mark says")
     audit.add_argument("--drop-unlabelled", action="store_true", help="leave rows without a label unscored")
     audit.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the results")
+    _add_strictness(audit)
     audit.add_argument("--method", help="default: lane")
     audit.add_argument("--preset", choices=list(PRESETS), default="default")
     audit.add_argument("--encoder", metavar="NAME_OR_PATH", help=f"default: the packaged {PACKAGED_ENCODER}")
@@ -74,8 +79,19 @@ def _parser() -> argparse.ArgumentParser:
     export = commands.add_parser("export", help="write the corrected file of a run (the app must be closed)")
     export.add_argument("--run", dest="run_id", help="default: the newest run")
     export.add_argument("--output", type=Path, required=True, metavar="DIR")
+    _add_strictness(export)
     export.set_defaults(run=_export)
     return parser
+
+
+def _add_strictness(parser: argparse.ArgumentParser) -> None:
+    meanings = "; ".join(f"{name}: {meaning}" for name, meaning in STRICTNESS_MEANINGS.items())
+    parser.add_argument(
+        "--strictness",
+        choices=STRICTNESSES,
+        default="balanced",
+        help=f"which labels the audit file calls an issue ({meanings}); default: balanced",
+    )
 
 
 def _audit(arguments: argparse.Namespace) -> int:
@@ -120,17 +136,19 @@ def _audit(arguments: argparse.Namespace) -> int:
     run_dir.path.mkdir(parents=True, exist_ok=True)
     _log_to(run_dir.log)
     with ProgressBar(f"{table.name}: {len(examples.frame):,} examples") as bar:
-        final, similarity = run_to_the_end(run_dir, examples, config, table.name, bar.show)
+        final, similarity = run_to_the_end(
+            run_dir, examples, config, table.name, bar.show, arguments.strictness
+        )
     audited = audit_frame(table, columns, examples.frame, final, run_id=run_dir.run_id)
     write_rows(audited, output / "audit.csv", "csv")
     replace_file(output / "class_similarity.csv", similarity.to_csv)
     manifest = manifest_values(
         table.name, file_sha256(arguments.file), examples.num_rows, len(examples.frame), examples.classes,
-        config, run_dir, {}, num_changes=0,
+        config, run_dir, {}, num_changes=0, strictness=arguments.strictness,
     )  # fmt: skip
     write_manifest(manifest, output / "manifest.json")
-    flagged = int(final["is_label_issue"].sum())
-    _say(f"{flagged:,} of {len(final):,} labels are suspect. Results: {output / 'audit.csv'}")
+    _say(_found(manifest))
+    _say(f"Results: {output / 'audit.csv'}")
     return 0
 
 
@@ -176,12 +194,24 @@ def _export(arguments: argparse.Namespace) -> int:
 
     workspace = Workspace(lane_home())
     try:
-        files = workspace.export(arguments.run_id or workspace.newest_run().run_id, arguments.output)
+        run_id = arguments.run_id or workspace.newest_run().run_id
+        files = workspace.export(run_id, arguments.output, arguments.strictness)
     finally:
         workspace.close()
+    _say(_found(json.loads(files.manifest.read_text(encoding="utf-8"))))
     for path in (files.corrected, files.audit, files.changes, files.manifest):
         _say(str(path))
     return 0
+
+
+def _found(manifest: Mapping[str, Any]) -> str:
+    """Say what a manifest holds about the flagged labels."""
+    words = flagged(manifest["num_flagged"], manifest["expected_precision"])
+    rate = manifest["estimated_noise_rate"]
+    in_all = "" if rate is None else f" {noise(rate)}"
+    return (
+        f"{manifest['strictness'].capitalize()}: {words}; {manifest['num_examples']:,} labels in all.{in_all}"
+    )
 
 
 def _log_to(path: Path) -> None:

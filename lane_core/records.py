@@ -13,6 +13,10 @@ from typing import Literal
 Split = Literal["train", "validation", "test", "excluded"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test", "excluded")
 
+Strictness = Literal["sure", "balanced", "thorough"]
+STRICTNESSES: tuple[Strictness, ...] = ("sure", "balanced", "thorough")
+"""How readily a label is flagged. sure: most of the flagged are wrong; thorough: most of the wrong are flagged."""
+
 RunState = Literal["queued", "running", "finished", "failed", "cancelled", "interrupted"]
 ENDED_STATES: tuple[RunState, ...] = ("finished", "failed", "cancelled", "interrupted")
 
@@ -125,3 +129,5 @@ class QueueFilter:
     predicted_labels: tuple[str, ...] = ()
     status: Literal["to_review", "reviewed", "all"] = "to_review"
     suspects_only: bool = True
+    """Only examples flagged at ``strictness``."""
+    strictness: Strictness = "balanced"

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+from lane_core.records import Strictness
+
+STRICTNESS_MEANINGS: dict[Strictness, str] = {
+    "sure": "few false alarms",
+    "balanced": "best use of time",
+    "thorough": "few errors missed",
+}
+"""What each strictness is good for."""
+
 
 def time_left(seconds: float | None) -> str:
     """Return a duration as people say it; empty for None.
@@ -37,6 +46,54 @@ def counted(number: int, noun: str) -> str:
         ('1 suspect', '1,620 examples')
     """
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def percent(share: float) -> str:
+    """Return a share of 1 in percent, with a decimal only below 10 %.
+
+    Example:
+        >>> percent(0.742), percent(0.0411), percent(0.0999)
+        ('74 %', '4.1 %', '10 %')
+    """
+    value = 100 * share
+    return f"{value:.1f} %" if value < 9.95 else f"{value:.0f} %"
+
+
+def probability(value: float) -> str:
+    """Return a probability in percent; an estimate is never quite certain.
+
+    Example:
+        >>> probability(0.974), probability(0.9991), probability(0.0004)
+        ('97 %', 'over 99 %', 'under 1 %')
+    """
+    if value > 0.99:
+        return "over 99 %"
+    return percent(value) if value >= 0.01 else "under 1 %"
+
+
+def noise(rate: float) -> str:
+    """Say how many labels look wrong.
+
+    Example:
+        >>> noise(0.118), noise(0.002)
+        ('About 12 % of the labels look wrong.', 'Hardly any label looks wrong.')
+    """
+    if rate < 0.005:
+        return "Hardly any label looks wrong."
+    return f"About {percent(rate)} of the labels look wrong."
+
+
+def flagged(number: int, expected_precision: float | None) -> str:
+    """Return how many labels a strictness flags, and what share of those is expected to be wrong.
+
+    Example:
+        >>> flagged(212, 0.742), flagged(1, None), flagged(0, 0.0)
+        ('212 suspects, about 74 % wrong', '1 suspect', '0 suspects')
+    """
+    suspects = counted(number, "suspect")
+    if expected_precision is None or number == 0:
+        return suspects
+    return f"{suspects}, about {percent(expected_precision)} wrong"
 
 
 def severity(relative_similarity: float) -> str:

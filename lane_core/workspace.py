@@ -29,7 +29,7 @@ from lane_core.data import (
 )
 from lane_core.errors import StoreError
 from lane_core.home import Home
-from lane_core.records import ColumnChoice, DatasetRecord, RunRecord
+from lane_core.records import ColumnChoice, DatasetRecord, RunRecord, Strictness
 from lane_core.runs import launcher
 from lane_core.runs.results import final_table, manifest_values
 from lane_core.runs.run_dir import RunDataset, RunDir
@@ -191,10 +191,11 @@ class Workspace:
         """Return the directory of a run."""
         return RunDir(self.home.runs / run_id)
 
-    def export(self, run_id: str, folder: Path) -> ExportedFiles:
+    def export(self, run_id: str, folder: Path, strictness: Strictness = "balanced") -> ExportedFiles:
         """Write the corrected file, the audit file, the changes file and the manifest.
 
-        All have the input's format. Files of the same name in ``folder`` are replaced, each whole or not at all.
+        The strictness says which labels the audit file calls an issue; the other files are the same at each. All have
+        the input's format. Files of the same name in ``folder`` are replaced, each whole or not at all.
         """
         run = runs.get_run(self.store, run_id)
         record = datasets.get_dataset(self.store, run.dataset_id)
@@ -204,7 +205,7 @@ class Workspace:
             table,
             record.columns,
             current[["index", "row", "example_id", "text", "given_label", "split"]],
-            final_table(self.run_dir(run_id)),
+            final_table(self.run_dir(run_id), strictness),
             current,
             run_id,
         )
@@ -223,11 +224,16 @@ class Workspace:
         write_corrected(table, record.columns.label, labels, excluded, files.corrected)
         write_rows(audit, files.audit, table.file_format)
         write_rows(changes, files.changes, table.file_format)
-        write_manifest(self._manifest(record, run, current, len(changes)), files.manifest)
+        write_manifest(self._manifest(record, run, current, len(changes), strictness), files.manifest)
         return files
 
     def _manifest(
-        self, record: DatasetRecord, run: RunRecord, current: pd.DataFrame, num_changes: int
+        self,
+        record: DatasetRecord,
+        run: RunRecord,
+        current: pd.DataFrame,
+        num_changes: int,
+        strictness: Strictness,
     ) -> Mapping[str, Any]:
         decided = current.loc[current["status"] != "", "status"].value_counts().to_dict()
         return manifest_values(
@@ -240,6 +246,7 @@ class Workspace:
             self.run_dir(run.run_id),
             {action: int(decided.get(action, 0)) for action in ("keep", "relabel", "exclude", "flag")},
             num_changes,
+            strictness,
         )
 
 

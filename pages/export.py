@@ -1,21 +1,21 @@
 """Export: the corrected file, with everything that explains it.
 
 Needs:   a project with a run (otherwise points to Data or Train)
-Reads:   exporting.summary(run_id), exporting.prepared(run_id)
-Writes:  exporting.prepare(run_id)
-Session: project, run (read)
+Reads:   exporting.summary(run_id), exporting.prepared(run_id, strictness); the address (strictness)
+Writes:  exporting.prepare(run_id, strictness); the address
+Session: project, run (read); strictness (read, write)
 """
 
 import streamlit as st
 
 from app import navigation, state
-from app.components.export_files import draw_changes, draw_counts, draw_files, moment
+from app.components.export_files import draw_changes, draw_counts, draw_files, draw_strictness, moment
 from app.components.next_step import NO_PROJECT, draw_next_step
 from app.components.plain_text import plain
 from app.services import exporting
 from app.services.exporting import ExportSummary, PreparedExport
 from lane_core.errors import LaneError
-from lane_core.records import QueueFilter
+from lane_core.records import QueueFilter, Strictness
 
 
 def main() -> None:
@@ -30,7 +30,7 @@ def main() -> None:
         )
         return
     try:
-        summary, prepared = exporting.summary(run_id), exporting.prepared(run_id)
+        summary = exporting.summary(run_id)
     except LaneError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
@@ -41,7 +41,9 @@ def main() -> None:
     draw_counts(summary)
     _draw_outcome(summary)
     st.subheader("Files")
-    _draw_prepare(run_id, summary, prepared)
+    strictness = draw_strictness(summary)
+    prepared = exporting.prepared(run_id, strictness)
+    _draw_prepare(run_id, summary, prepared, strictness)
     draw_files(prepared)
     if summary.num_changed:
         draw_changes(summary)
@@ -64,7 +66,9 @@ def _draw_outcome(summary: ExportSummary) -> None:
         navigation.go_to("review")
 
 
-def _draw_prepare(run_id: str, summary: ExportSummary, prepared: PreparedExport | None) -> None:
+def _draw_prepare(
+    run_id: str, summary: ExportSummary, prepared: PreparedExport | None, strictness: Strictness
+) -> None:
     is_current = prepared is not None and not prepared.outdated
     with st.container(horizontal=True, vertical_alignment="center"):
         wanted = st.button(
@@ -80,7 +84,7 @@ def _draw_prepare(run_id: str, summary: ExportSummary, prepared: PreparedExport 
         return
     try:
         with st.spinner("Writing the files"):
-            exporting.prepare(run_id)
+            exporting.prepare(run_id, strictness)
     except LaneError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return

@@ -7,6 +7,7 @@ Session: project, run, annotator (read); annotator, <card>.outcome (read, write)
 """
 
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -50,20 +51,20 @@ def _draw_review(project_id: str, run_id: str) -> None:
     counts = review.counts(run_id, filters)
     with st.sidebar:
         has_name = draw_annotator_name()
-        draw_review_filters(filters, counts, classes, version)
+        draw_review_filters(filters, counts, review.flag_levels(run_id), classes, version)
     run_name = next(run.name for run in workspaces.runs(project_id) if run.run_id == run_id)
     status = workspaces.run_status(run_id)
     st.caption(plain(review_words.headline(filters, counts["total"], run_name, status)))
     if has_name:
         reviewer = review.Reviewer(project_id, run_id, state.annotator())
-        _draw_card(reviewer, filters, counts["by_status"], classes, version)
+        _draw_card(reviewer, filters, counts, classes, version)
     draw_history(project_id)
 
 
 def _draw_card(
     reviewer: review.Reviewer,
     filters: QueueFilter,
-    by_status: dict[str, int],
+    counts: dict[str, Any],
     classes: list[str],
     version: int,
 ) -> None:
@@ -72,7 +73,7 @@ def _draw_card(
     last: review.Outcome = st.session_state.setdefault(outcome_key, review.Outcome([]))
     since = queue_since(filters, version)
     num_cards = NUM_CARDS + num_skipped(key)
-    view = review.queue_view(reviewer, filters, by_status, since, num_cards, last.focus)
+    view = review.queue_view(reviewer, filters, counts["by_status"], since, num_cards, last.focus)
 
     def on_events(events: list[CardEvent]) -> None:
         found = review.store_events(reviewer, events)
@@ -89,26 +90,25 @@ def _draw_card(
         focus=last.focus,
         error=last.notice,
         view=f"{filters} {since}",
-        nothing_left=review_words.nothing_left(filters, by_status),
+        nothing_left=review_words.nothing_left(filters, counts["by_status"]),
         key=key,
         on_events=on_events,
     )
     if not view.cards:
-        _draw_what_next(filters, version)
+        _draw_what_next(filters, counts["by_scope"], version)
 
 
-def _draw_what_next(filters: QueueFilter, version: int) -> None:
-    everything = QueueFilter(suspects_only=False)
+def _draw_what_next(filters: QueueFilter, by_scope: dict[str, int], version: int) -> None:
     with st.container(horizontal=True, horizontal_alignment="center"):
-        if filters not in (QueueFilter(), everything):
+        if replace(filters, suspects_only=True, strictness="balanced") != QueueFilter():
             st.button("Clear filters", type="primary", on_click=show_queue, args=(QueueFilter(), version))
             return
         if st.button("Export the corrected file", type="primary", icon=":material/download:"):
             navigation.go_to("export")
-        if filters.suspects_only:
-            st.button(
-                "Show all examples", icon=":material/list:", on_click=show_queue, args=(everything, version)
-            )
+        wider = review_words.wider_queue(filters, by_scope)
+        if wider:
+            words, queue = wider
+            st.button(words, icon=":material/list:", on_click=show_queue, args=(queue, version))
 
 
 if __name__ == "__main__":

@@ -22,6 +22,10 @@ from lane_core.workspace import Workspace
 CLASSES = ("anger", "fear", "joy")
 SUSPECTS = (3, 7, 11)
 """Indices that the run flags, worst first; each is suggested the class after its given one."""
+LINES = {"sure": 0.06, "balanced": 0.5, "thorough": 0.605}
+"""Label scores below which an example is flagged. Of the suspects 3, 7, 11 (0.05, 0.07, 0.09) only the first is sure;
+thorough takes in example 0 (0.6)."""
+NOISE_RATE = 0.25
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,10 @@ def _write_events(run_dir: RunDir, given: np.ndarray, suspects: tuple[int, ...])
                 "suggested": rival,
                 "suggested_probability": np.where(is_suspect, 0.9, 0.15),
                 "given_probability": np.where(is_suspect, 0.05, 0.8),
+                "given_log_probability": np.where(is_suspect, -3.0, -0.2),
+                "is_given_predicted": ~is_suspect,
                 "similarity": np.where(given == 0, 1.8, 0.5),
+                "severity": np.where(given == 0, 0.0, 0.75),
                 "label_score": score,
                 "is_label_issue": is_suspect,
             }
@@ -135,6 +142,9 @@ def _write_events(run_dir: RunDir, given: np.ndarray, suspects: tuple[int, ...])
                     "mu": -1.5,
                     "sigma": 0.4,
                     "num_flagged": len(suspects),
+                    "noise_rate": NOISE_RATE,
+                    **{f"{name}_below": line for name, line in LINES.items()},
+                    **{f"{name}_precision": _precision(score, line) for name, line in LINES.items()},
                     "clipped_share": 0.0,
                     "train_seconds": 1.0,
                 }
@@ -152,3 +162,9 @@ def _write_events(run_dir: RunDir, given: np.ndarray, suspects: tuple[int, ...])
         run_dir.write_event("similarity", epoch, pairs)
         run_dir.write_event("metrics", epoch, metrics)
         run_dir.write_event("epoch", epoch, examples)
+
+
+def _precision(score: np.ndarray, line: float) -> float:
+    """Mean probability that a flagged label is wrong."""
+    flagged = score[score < line]
+    return float((1 - flagged).mean()) if len(flagged) else 0.0

@@ -24,9 +24,9 @@ METRICS = pd.DataFrame(
 
 
 def bars(figure):
-    """Return (centre, count, tooltip, suspect?) of every bar, from left to right."""
+    """Return (centre, count, tooltip, below mu?) of every bar, from left to right."""
     found = [
-        (x, y, text[0], "suspects" in trace.name)
+        (x, y, text[0], "below" in trace.name)
         for trace in figure.data
         for x, y, text in zip(trace.x, trace.y, trace.customdata, strict=True)
     ]
@@ -78,9 +78,9 @@ def test_histogram_bars_end_at_mu_and_hold_every_example() -> None:
     found = bars(figure)
     assert sum(count for _, count, _, _ in found) == len(alm)
     # Below -1: -2.95, -2.05, -2.0 and -1.05.
-    assert sum(count for _, count, _, is_suspect in found if is_suspect) == 4
-    assert max(x for x, _, _, is_suspect in found if is_suspect) < -1.0
-    assert min(x for x, _, _, is_suspect in found if not is_suspect) > -1.0
+    assert sum(count for _, count, _, is_below in found if is_below) == 4
+    assert max(x for x, _, _, is_below in found if is_below) < -1.0
+    assert min(x for x, _, _, is_below in found if not is_below) > -1.0
     assert figure.layout.title.text == "Label-aware margins after epoch 3"
     assert figure.layout.annotations[0].text == "μ = -1.00"
     assert figure.layout.shapes[0].x0 == -1.0

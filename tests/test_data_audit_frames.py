@@ -42,6 +42,7 @@ def final():
             "aum": [-1.0, -3.0, 2.0],
             "alm_rank": [2, 1, 3],
             "similarity": [1.5, 0.5, 1.0],
+            "severity": [0.0, 0.75, 0.25],
             "weight": [0.5, 0.25, 1.0],
             "split": ["train"] * 3,
         }
@@ -97,6 +98,7 @@ def test_results_of_the_run_stand_in_their_rows(table, examples, final):
     assert column(audit, "aum") == [-3.0, None, 2.0, -1.0, None]
     assert column(audit, "alm_rank") == [1, None, 3, 2, None]
     assert column(audit, "class_similarity") == [0.5, None, 1.0, 1.5, None]
+    assert column(audit, "severity") == [0.75, None, 0.25, 0.0, None]
     assert column(audit, "sample_weight") == [0.25, None, 1.0, 0.5, None]
     assert column(audit, "run_id") == ["run-1", None, "run-1", "run-1", "run-1"]
 

@@ -113,28 +113,84 @@ def test_zero_embeddings_are_finite() -> None:
     assert torch.isfinite(embeddings.grad).all()
 
 
-def test_gradients_agree_with_finite_differences() -> None:
+@pytest.mark.parametrize("denominator", ["negatives", "all"])
+@pytest.mark.parametrize("positive_weight", ["inside", "outside"])
+@pytest.mark.parametrize("embedding_norm", ["l2", "none"])
+def test_gradients_in_float64(
+    denominator: Literal["negatives", "all"],
+    positive_weight: Literal["inside", "outside"],
+    embedding_norm: Literal["l2", "none"],
+) -> None:
     torch.manual_seed(2)
     embeddings = torch.randn(6, 4, dtype=torch.float64, requires_grad=True)
-    scores = torch.randn(6, 3, dtype=torch.float64, requires_grad=True)
-    labels = torch.tensor([0, 0, 1, 1, 2, 0])
+    scores = torch.randn(6, 4, dtype=torch.float64, requires_grad=True)
+    labels = torch.tensor([0, 0, 1, 1, 3, 0])  # class 3 has no positive
+    example_weights = torch.tensor([1.0, 0.3, 0.9, 1.0, 1.0, 0.01], dtype=torch.float64)
 
-    def loss(h: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
-        return label_aware_contrastive_loss(h, labels, z.softmax(dim=1)).sum()
+    def loss(h: torch.Tensor, z: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
+        return label_aware_contrastive_loss(
+            h, labels, z.softmax(dim=1), 0.7, denominator, positive_weight, embedding_norm, weights
+        )
 
-    # The loss is float32 inside, so the differences are compared by hand with a coarse step.
-    loss(embeddings, scores).backward()
-    for tensor in (embeddings, scores):
-        flat, gradient = tensor.data.view(-1), tensor.grad.view(-1)
-        for at in range(0, len(flat), 5):
-            step = 1e-2
-            before = flat[at].item()
-            flat[at] = before + step
-            above = loss(embeddings, scores).item()
-            flat[at] = before - step
-            below = loss(embeddings, scores).item()
-            flat[at] = before
-            assert gradient[at].item() == pytest.approx((above - below) / (2 * step), abs=2e-2, rel=2e-2)
+    assert torch.autograd.gradcheck(loss, (embeddings, scores))
+    assert torch.autograd.gradcheck(lambda h, z: loss(h, z, example_weights), (embeddings, scores))
+
+
+def test_raw_embeddings_by_hand() -> None:
+    # Dots 2 * 3 = 6 to the positive and 0 to the negative, w = (.75, .25): -log(.75 e^6 / .25).
+    embeddings = torch.tensor([[2.0, 0.0], [3.0, 0.0], [0.0, 2.0]])
+    weights = torch.tensor([[0.75, 0.25]] * 3)
+    found = label_aware_contrastive_loss(
+        embeddings, torch.tensor([0, 0, 1]), weights, temperature=1.0, embedding_norm="none"
+    )
+    assert found[0].item() == pytest.approx(-math.log(3) - 6)
+
+
+def test_example_weights_by_hand() -> None:
+    # Anchor 0 with positives 1 (dot 1, weight .25) and 2 (dot 0, weight .75), negative 3 (dot 0), w = (.5, .5).
+    embeddings = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
+    found = label_aware_contrastive_loss(
+        embeddings,
+        torch.tensor([0, 0, 0, 1]),
+        torch.full((4, 2), 0.5),
+        temperature=1.0,
+        example_weights=torch.tensor([0.2, 0.25, 0.75, 1.0]),
+    )
+    assert found[0].item() == pytest.approx(0.2 * -0.25)
+    vanished = label_aware_contrastive_loss(
+        embeddings, torch.tensor([0, 0, 0, 1]), torch.full((4, 2), 0.5), example_weights=torch.zeros(4)
+    )
+    assert vanished.tolist() == [0.0] * 4
+
+
+@pytest.mark.parametrize("length", [28.0, 1e20, math.inf])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("embedding_norm", ["l2", "none"])
+def test_finite_for_embeddings_of_any_length(
+    length: float, dtype: torch.dtype, embedding_norm: Literal["l2", "none"]
+) -> None:
+    torch.manual_seed(0)
+    embeddings = torch.randn(12, 16)
+    embeddings = (embeddings / embeddings.norm(dim=1, keepdim=True) * length).to(dtype).requires_grad_()
+    weights = torch.full((12, 3), 1 / 3, requires_grad=True)
+    loss = label_aware_contrastive_loss(
+        embeddings, torch.arange(12) % 3, weights, embedding_norm=embedding_norm
+    )
+    assert loss.dtype == torch.float32
+    loss.mean().backward()
+    for tensor in (loss, embeddings.grad, weights.grad):
+        assert torch.isfinite(tensor).all()
+
+
+def test_raw_dot_products_are_exact_under_autocast() -> None:
+    torch.manual_seed(0)
+    embeddings, weights = torch.randn(8, 64) * 3, torch.full((8, 2), 0.5)
+    labels = torch.arange(8) % 2
+    exact = label_aware_contrastive_loss(embeddings, labels, weights, 1.0, embedding_norm="none")
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = label_aware_contrastive_loss(embeddings, labels, weights, 1.0, embedding_norm="none")
+    assert found.abs().max() > 50
+    torch.testing.assert_close(found, exact, rtol=1e-5, atol=1e-3)
 
 
 def test_pushing_harder_against_a_confusable_negative() -> None:

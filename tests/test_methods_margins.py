@@ -101,11 +101,28 @@ def test_neutral_similarity_is_the_plain_margin() -> None:
 
 
 def test_gradient_in_float64() -> None:
+    torch.manual_seed(0)
     logits = torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
     labels, similarity = torch.tensor([0, 1, 2, 0]), torch.rand(4, dtype=torch.float64) + 0.1
+    assert torch.autograd.gradcheck(lambda z: margin(z, labels), (logits,))
     assert torch.autograd.gradcheck(lambda z: label_aware_margin(z, labels, similarity), (logits,))
 
 
 def test_extreme_logits_stay_finite() -> None:
     logits = torch.tensor([[1e30, -1e30], [-1e30, 1e30]])
     assert torch.isfinite(label_aware_margin(logits, torch.tensor([1, 1]), torch.full((2,), 0.1))).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16])
+def test_logits_of_ten_thousand_in_every_precision(dtype: torch.dtype) -> None:
+    logits = torch.tensor([[1e4, -1e4, 0.0], [-1e4, 1e4, 0.0]], dtype=dtype)
+    found = label_aware_margin(logits, torch.tensor([0, 0]), torch.tensor([0.5, 0.5], dtype=dtype), None)
+    assert found.dtype == torch.promote_types(dtype, torch.float32)
+    assert found.tolist() == pytest.approx([1e4, -4e4], rel=0.01)
+    vanished = label_aware_margin(logits, torch.tensor([0, 0]), torch.zeros(2, dtype=dtype), None)
+    assert vanished.tolist() == pytest.approx([1e4, -2e10], rel=0.01)
+    assert margin(logits, torch.tensor([0, 0])).tolist() == pytest.approx([1e4, -2e4], rel=0.01)
+
+
+def test_a_batch_of_one() -> None:
+    assert margin(torch.tensor([[0.5, 2.0]]), torch.tensor([1])).tolist() == [1.5]

@@ -10,9 +10,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lane_core.methods.margins import label_aware_margin
 from lane_core.methods.weighting import (
     SuspectStatistics,
     gaussian_weights,
+    is_below_mu,
     suspect_statistics,
     truncated_gaussian_weights,
 )
@@ -46,6 +48,39 @@ def test_fixed_mu_and_sigma() -> None:
     )
 
 
+def test_sigma_of_those_below_mu_by_hand() -> None:
+    # mu = -3; below it -6 alone: variance 9 instead of (9 + 1 + 1 + 1) / 4.
+    alm = torch.tensor([-6.0, -2.0, -2.0, -2.0, 5.0])
+    found = suspect_statistics(alm, min_suspects=2, fit="below_mu")
+    assert (found.mu, found.sigma) == (-3.0, 3.0)
+    assert suspect_statistics(alm, min_suspects=2).sigma == pytest.approx(math.sqrt(3))
+    assert suspect_statistics(torch.full((30,), -2.0), fit="below_mu") is None
+
+
+def test_thresholds_fixed_alone_or_together() -> None:
+    alm = torch.tensor([-3.0, -1.0])  # mean -2, deviation 1
+    assert suspect_statistics(alm, mu=-1.5, min_suspects=2) == SuspectStatistics(-1.5, 1.0)
+    assert suspect_statistics(alm, sigma=4.0, min_suspects=2) == SuspectStatistics(-2.0, 4.0)
+    assert suspect_statistics(alm, sigma=4.0) is None  # mu needs twenty suspects
+    assert suspect_statistics(torch.zeros(0), sigma=1.0, mu=0.0) == SuspectStatistics(0.0, 1.0)
+
+
+def test_below_mu_are_suspects_only() -> None:
+    alm = torch.tensor([-2.0, -0.5, 0.5, 3.0])
+    assert is_below_mu(alm, SuspectStatistics(-1.0, 1.0)).tolist() == [True, False, False, False]
+    assert is_below_mu(alm, SuspectStatistics(1.0, 1.0)).tolist() == [True, True, False, False]
+    assert not is_below_mu(alm, None).any()
+
+
+@pytest.mark.parametrize("scale", [1e-4, 1.0, 27.0])
+def test_the_literal_sigma_depends_on_the_scale_of_the_logits(scale: float) -> None:
+    # An exponential tail of this scale: the larger the margins, the nearer the weights are to 1.
+    alm = -scale * torch.distributions.Exponential(1.0).icdf(torch.linspace(0.001, 0.999, 999).double())
+    touched = truncated_gaussian_weights(alm, sigma="literal")[alm < alm.mean()]
+    expected = {1e-4: 0.0, 1.0: 0.65, 27.0: 1.0}[scale]
+    assert touched.mean().item() == pytest.approx(expected, abs=0.02)
+
+
 def test_a_fixed_mu_above_zero_spares_positive_margins() -> None:
     assert truncated_gaussian_weights(torch.tensor([0.5, -1.0]), sigma=1.0, mu=1.0).tolist() == pytest.approx(
         [1.0, math.exp(-2)]
@@ -58,6 +93,21 @@ def test_scaling_all_margins_changes_no_weight(seed: int, scale: float) -> None:
     torch.testing.assert_close(
         truncated_gaussian_weights(alm * scale), truncated_gaussian_weights(alm), rtol=1e-6, atol=1e-9
     )
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.01, 100), st.floats(-100, 100))
+def test_weights_depend_neither_on_the_scale_nor_on_the_level_of_the_logits(
+    seed: int, scale: float, level: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    logits = torch.from_numpy(rng.normal(0, 3, (3, 30, 4)))  # three epochs
+    labels, similarity = torch.from_numpy(rng.integers(0, 4, 30)), torch.from_numpy(rng.uniform(0.05, 1, 30))
+
+    def weights(epochs: torch.Tensor) -> torch.Tensor:
+        aware = [label_aware_margin(epoch, labels, similarity) for epoch in epochs]
+        return truncated_gaussian_weights(torch.stack(aware).mean(dim=0))
+
+    torch.testing.assert_close(weights(logits * scale + level), weights(logits), rtol=1e-5, atol=1e-8)
 
 
 @given(st.lists(st.floats(-1e6, 1e6), max_size=60))

@@ -139,8 +139,8 @@ def test_prepared_files_can_be_downloaded(small_project: SmallProject, page: App
 
 
 def test_a_download_gives_the_bytes_on_disk(small_project: SmallProject, page: AppTest) -> None:
-    exporting.prepare(small_project.run.run_id)
-    prepared = exporting.prepared(small_project.run.run_id)
+    exporting.prepare(small_project.run.run_id, "balanced")
+    prepared = exporting.prepared(small_project.run.run_id, "balanced")
     assert prepared is not None
     assert list(prepared.files) == ["corrected", "audit", "changes", "manifest"]
     assert prepared.files["corrected"].read() == small_project.source.read_bytes()
@@ -163,6 +163,54 @@ def test_files_older_than_the_newest_decision_are_marked(small_project: SmallPro
     assert page.warning[0].value.startswith("**Out of date.** Decisions were made after")
 
 
+def issues(folder: Path) -> list[str]:
+    audit = pd.read_csv(folder / "small.audit.csv", dtype={"row_id": str})
+    return audit.loc[audit["is_label_issue"], "row_id"].tolist()
+
+
+def test_the_strictness_decides_what_is_an_issue(
+    small_project: SmallProject, page: AppTest, app_home: Home
+) -> None:
+    folder = app_home.exports / small_project.run.run_id
+    choice = page.radio(key="strictness")
+    assert choice.value == "balanced"
+    assert list(choice.proto.captions) == [
+        "1 suspect, about 95 % wrong", "3 suspects, about 93 % wrong", "4 suspects, about 80 % wrong",
+    ]  # fmt: skip
+    press(page, "Prepare files")
+    assert issues(folder) == ["003", "007", "011"]
+
+    page.radio(key="strictness").set_value("thorough").run()
+    assert page.query_params["strictness"] == "thorough"
+    assert page.warning[0].value == (
+        "**Out of date.** The issues in the audit file are those of “balanced”. Prepare them again."
+    )
+    press(page, "Prepare files")
+    assert not page.warning
+    assert issues(folder) == ["000", "003", "007", "011"]
+    manifest = json.loads((folder / "small.manifest.json").read_text())
+    assert (manifest["strictness"], manifest["num_flagged"]) == ("thorough", 4)
+    assert manifest["expected_precision"] == pytest.approx(0.7975)
+    assert manifest["estimated_noise_rate"] == 0.25
+
+    again = opened()
+    assert again.radio(key="strictness").value == "thorough"
+    assert not again.warning
+
+
+def test_files_prepared_by_an_earlier_version_are_prepared_again(
+    small_project: SmallProject, page: AppTest, app_home: Home
+) -> None:
+    press(page, "Prepare files")
+    receipt = app_home.exports / small_project.run.run_id / "prepared.json"
+    known = json.loads(receipt.read_text())
+    del known["strictness"]
+    receipt.write_text(json.dumps(known))
+    page.run()
+    assert "Not prepared yet." in texts(page.caption)
+    assert page.radio(key="strictness").value == "balanced"
+
+
 def test_files_of_an_earlier_epoch_are_marked(
     small_project: SmallProject, page: AppTest, app_home: Home
 ) -> None:
@@ -170,7 +218,7 @@ def test_files_of_an_earlier_epoch_are_marked(
     last = events / "epoch-0002.parquet"
     content = last.read_bytes()
     last.unlink()
-    exporting.prepare(small_project.run.run_id)
+    exporting.prepare(small_project.run.run_id, "balanced")
     last.write_bytes(content)
     page.run()
     assert "hold the scores after epoch 1; the run has finished 2." in page.warning[0].value
@@ -193,6 +241,7 @@ def test_a_run_without_an_epoch_has_nothing_to_export(
         path.unlink()
     page.run()
     assert "Run 1 has no complete epoch yet" in texts(page.caption)
+    assert not page.radio
     assert next(button for button in page.button if button.label == "Prepare files").disabled
 
 

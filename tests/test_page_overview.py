@@ -104,11 +104,12 @@ def test_suspects_left_lead_to_review(small_project, app_home) -> None:
     # 3 of 24 is 12.5 %: no decimals above 10 %.
     assert figures(at) == {
         "Examples": "24",
-        "Suspects, 12%": "3",
+        "Suspects, 12 %": "3",
         "Reviewed": "0",
         "Corrected": "0",
         "Test F1": "0.800",
     }
+    assert "About 25 % of the labels look wrong." in [caption.value for caption in at.caption]
     button = at.button(key="next_step")
     assert (button.label, button.proto.type) == ("Review 3 suspects", "primary")
     assert [b.label for b in at.button if b.proto.type == "primary"] == ["Review 3 suspects"]

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from app.components.review_card import CardEvent, Neighbour
 from app.services import review, workspaces
 from app.services.review_cards import reason, review_cards
-from app.services.review_words import headline, history_table, nothing_left
+from app.services.review_words import headline, history_table, nothing_left, wider_queue
 from lane_core.config import RunConfig
 from lane_core.records import ColumnChoice, Decision, QueueFilter, RunRecord, RunStatus
 from lane_core.runs.run_dir import RunDataset
@@ -143,6 +143,7 @@ def test_the_suspects_come_worst_first_with_their_evidence(small_project, app_ho
         "near",
         "anger and fear are often taken for one another",
     )
+    assert first["score_words"] == "The given label is wrong with a probability of 95 %"
     assert first["margins"] == [-2.0, -4.0]
     # Seven examples labelled anger have an ALM of 1 + epoch, the suspect one of -1 - epoch.
     assert first["class_mean_margins"] == pytest.approx([1.5, 2.25])
@@ -153,8 +154,16 @@ def test_the_suspects_come_worst_first_with_their_evidence(small_project, app_ho
 def test_filters_have_counts_and_write_the_address(small_project, app_home) -> None:
     at = open_page()
     assert pills(at, "status").options == ["To review · 3", "Reviewed · 0", "Both · 3"]
-    assert pills(at, "scope").options == ["Suspects only · 3", "All examples · 24"]
-    pills(at, "scope").set_value("all").run()
+    scope = at.radio(key="filter_scope")
+    assert scope.value == "balanced"
+    assert list(zip(scope.options, scope.proto.captions, strict=True)) == [
+        ("**Sure** · few false alarms", "1 suspect, about 95 % wrong"),
+        # Of the suspects 0.95, 0.93 and 0.91 are expected to be wrong; the fourth of thorough with 0.4.
+        ("**Balanced** · best use of time", "3 suspects, about 93 % wrong"),
+        ("**Thorough** · few errors missed", "4 suspects, about 80 % wrong"),
+        ("**All examples**", "24 examples"),
+    ]
+    scope.set_value("all").run()
     assert at.query_params["scope"] == "all"
     assert pills(at, "given").options == ["anger · 8", "fear · 8", "joy · 8"]
     pills(at, "given").set_value(["fear", "joy"]).run()
@@ -164,6 +173,45 @@ def test_filters_have_counts_and_write_the_address(small_project, app_home) -> N
     at.button(key="filter_clear").click().run()
     assert "given" not in at.query_params
     assert shown(at) == ["003", "007", "011"]
+
+
+def test_a_strictness_decides_what_the_queue_holds_and_stands_in_the_address(small_project, app_home) -> None:
+    at = open_page()
+    for strictness, ids_shown in (("sure", ["003"]), ("thorough", ["003", "007", "011", "000"])):
+        at.radio(key="filter_scope").set_value(strictness).run()
+        assert at.query_params["scope"] == strictness
+        assert shown(at) == ids_shown
+    assert at.caption[0].value == "4 suspects (thorough) of Run 1 to review, worst first."
+    # What is suspected at this strictness is suggested another label, though the model prefers the given one.
+    assert card_data(at)["cards"][3]["suggested_label"] == "fear"
+    at.radio(key="filter_scope").set_value("balanced").run()
+    assert "scope" not in at.query_params
+    assert shown(at) == ["003", "007", "011"]
+
+
+@pytest.mark.parametrize(
+    ("scope", "ids_shown"),
+    [("suspects", ["003", "007", "011"]), ("sure", ["003"]), ("lenient", ["003", "007", "011"])],
+)
+def test_links_of_now_and_of_earlier_versions(
+    small_project, app_home, scope: str, ids_shown: list[str]
+) -> None:
+    assert shown(open_page(scope=scope)) == ids_shown
+
+
+def test_a_run_of_an_earlier_version_has_one_strictness_and_no_estimate(small_project, app_home) -> None:
+    with workspaces.workspace().store.cursor() as cursor:
+        lines = "sure_below = null, balanced_below = null, thorough_below = null"
+        precisions = "sure_precision = null, balanced_precision = null, thorough_precision = null"
+        cursor.execute(f"update epoch_metrics set {lines}, {precisions}, noise_rate = null")
+        cursor.execute("update example_epochs set severity = null")
+    at = open_page(scope="sure")
+    assert shown(at) == ["003", "007", "011"]
+    assert list(at.radio(key="filter_scope").proto.captions) == [*["3 suspects"] * 3, "24 examples"]
+    assert "This run is of an earlier version: every strictness shows what it flagged." in [
+        caption.value for caption in at.caption
+    ]
+    assert card_data(at)["cards"][0]["score_words"] == "Label score 0.05 (0 is worst)"
 
 
 def test_a_link_brings_its_filters(small_project, app_home) -> None:
@@ -191,10 +239,17 @@ def test_when_all_is_reviewed_it_says_so_and_points_on(small_project, app_home, 
         ["ana", "007", "kept", "fear"],
         ["ana", "003", "corrected", "fear"],
     ]
+    [wider] = [button for button in at.button if button.label == "Go on with thorough: 1 more"]
+    wider.click().run()
+    assert at.query_params["scope"] == "thorough"
+    assert shown(at) == ["000"]
+    decide(ana, ("e4", 0, "keep", None))
+    at.run()
+    assert card_data(at)["nothing_left"] == "All 4 suspects (thorough) are reviewed"
     [everything] = [button for button in at.button if button.label == "Show all examples"]
     everything.click().run()
     assert len(shown(at)) == 20
-    assert card_data(at)["position"] == 4
+    assert card_data(at)["position"] == 5
     assert card_data(at)["total"] == 24
 
 
@@ -361,6 +416,7 @@ def test_a_missing_number_does_not_break_a_card() -> None:
         "suggested_probability": math.nan,
         "predicted_label": "fear",
         "similarity": math.nan,
+        "severity": math.nan,
         "weight": math.nan,
         "label_score": math.nan,
         "is_label_issue": False,
@@ -372,6 +428,7 @@ def test_a_missing_number_does_not_break_a_card() -> None:
     no_neighbours = pd.DataFrame({"index": [], "text": [], "label": [], "cosine": []})
     [card] = review_cards(pd.DataFrame([row]), no_epochs, no_neighbours, {}, 3)
     assert (card.suggested_label, card.severity, card.split_words) == ("", "some way", "not trained on")
+    assert card.score_words == "Not scored"
     assert [math.isnan(margin) for margin in card.margins] == [True, False, True]
     assert card.class_mean_margins == ()
 
@@ -387,6 +444,7 @@ def test_the_headline_says_that_a_run_goes_on() -> None:
     ("filters", "by_status", "words"),
     [
         (QueueFilter(), (0, 0, 0), "The run has no suspects"),
+        (QueueFilter(strictness="sure"), (0, 0, 0), "The run has no suspects (sure)"),
         (ALL, (0, 24, 24), "You have been through all 24 examples"),
         (QueueFilter(status="reviewed"), (9, 0, 9), "None of the 9 suspects is reviewed yet"),
         (QueueFilter(given_labels=("joy",)), (0, 4, 4), "All 4 suspects with these labels are reviewed"),
@@ -395,6 +453,17 @@ def test_the_headline_says_that_a_run_goes_on() -> None:
 )
 def test_an_empty_queue_says_why(filters: QueueFilter, by_status: tuple[int, ...], words: str) -> None:
     assert nothing_left(filters, dict(zip(("to_review", "reviewed", "all"), by_status, strict=True))) == words
+
+
+def test_the_next_wider_queue_is_the_next_that_holds_more() -> None:
+    by_scope = {"sure": 0, "balanced": 0, "thorough": 12, "all": 1500}
+    filters = QueueFilter(given_labels=("joy",), strictness="sure")
+    thorough = replace(filters, strictness="thorough")
+    assert wider_queue(filters, by_scope) == ("Go on with thorough: 12 more", thorough)
+    everything = QueueFilter(given_labels=("joy",), suspects_only=False)
+    assert wider_queue(thorough, by_scope) == ("Show all examples", everything)
+    assert wider_queue(everything, by_scope) is None
+    assert wider_queue(thorough, dict.fromkeys(by_scope, 0)) is None
 
 
 def test_history_is_told_in_words_and_local_time(small_project, app_home, ana) -> None:

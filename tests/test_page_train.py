@@ -171,6 +171,7 @@ def test_a_finished_run_shows_its_numbers_and_leads_to_review(small_project, app
         "Validation F1": "0.780",
         "Test F1": "0.800",
     }
+    assert "About 25 % of the labels look wrong." in texts(at)
     # Suspects 3, 7, 11 are given anger, fear, joy; each is suggested the class after it.
     assert ":gray-badge[anger] → :orange-badge[fear]" in texts(at)
     assert at.text[0].value == "text number 3, with a comma"

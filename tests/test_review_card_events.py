@@ -106,7 +106,7 @@ def test_a_card_becomes_plain_json_with_null_for_what_is_not_a_number() -> None:
         severity="far",
         similarity_words="",
         weight=math.nan,
-        label_score=0.0,
+        score_words="Not scored",
         margins=(1.0, math.nan),
         class_mean_margins=(math.inf, 2.0),
         neighbours=(Neighbour("n" * 1000, "joy", 0.5, differs=True),),

@@ -58,9 +58,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def epoch_frame() -> pd.DataFrame:
     values = {name: np.full(NUM_EXAMPLES, 0.5) for name in EPOCH_SCHEMA.names}
     codes = dict.fromkeys(("predicted", "suggested"), np.ones(NUM_EXAMPLES, int))
-    return pd.DataFrame(
-        {**values, **codes, "index": range(NUM_EXAMPLES), "is_label_issue": np.ones(NUM_EXAMPLES, bool)}
-    )
+    flags = dict.fromkeys(("is_given_predicted", "is_label_issue"), np.ones(NUM_EXAMPLES, bool))
+    return pd.DataFrame({**values, **codes, **flags, "index": range(NUM_EXAMPLES)})
 
 
 def together(num_threads: int, work: Callable[[int], object]) -> list:

@@ -10,11 +10,16 @@ import duckdb
 import pytest
 
 from lane_core.errors import StoreError
+from lane_core.records import STRICTNESSES, QueueFilter
 from lane_core.store import migrations
 from lane_core.store.datasets import list_datasets
+from lane_core.store.result_queries import FlagLevel, flag_levels
+from lane_core.store.review_queries import review_queue
+from lane_core.store.run_queries import epoch_metrics
 from lane_core.store.store import Store, open_store
 
 ROOT = Path(__file__).parents[1]
+KNOWN = [("m001_initial",), ("m002_strictness",)]
 
 HOLDER = """
 import sys
@@ -33,7 +38,7 @@ def sha256(path: Path) -> str:
 def test_a_new_database_records_its_migrations(tmp_path: Path) -> None:
     store = open_store(tmp_path / "new folder" / "lane.duckdb")
     with store.cursor() as cursor:
-        assert cursor.execute("select name from schema_migrations").fetchall() == [("m001_initial",)]
+        assert cursor.execute("select name from schema_migrations").fetchall() == KNOWN
         assert cursor.execute("select current_setting('autoinstall_known_extensions')").fetchall() == [
             (False,)
         ]
@@ -55,16 +60,64 @@ def test_opening_again_keeps_everything_and_migrates_nothing(tmp_path: Path) -> 
 def test_an_older_database_gets_only_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     open_store(tmp_path / "lane.duckdb").close()
 
-    def m002_shelves(connection: duckdb.DuckDBPyConnection) -> None:
+    def m999_shelves(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("create table shelves (name text)")
 
-    monkeypatch.setattr(migrations, "MIGRATIONS", [*migrations.MIGRATIONS, m002_shelves])
+    monkeypatch.setattr(migrations, "MIGRATIONS", [*migrations.MIGRATIONS, m999_shelves])
     store = open_store(tmp_path / "lane.duckdb")
 
     with store.cursor() as cursor:
         applied = cursor.execute("select name from schema_migrations order by applied_at").fetchall()
-        assert applied == [("m001_initial",), ("m002_shelves",)]
+        assert applied == [*KNOWN, ("m999_shelves",)]
         assert cursor.execute("select * from shelves").fetchall() == []
+    store.close()
+
+
+def test_rows_of_the_first_version_stay_and_lack_what_came_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "lane.duckdb"
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:1])
+        old = open_store(path)
+    with old.cursor() as cursor:
+        cursor.execute("insert into datasets values ('d', 'x', 'x.csv', '00', '{}', 2, 2, now()::timestamp)")
+        cursor.execute("insert into label_classes values ('d', 0, 'fear'), ('d', 1, 'joy')")
+        cursor.execute(
+            "insert into examples values ('d', 0, 1, 'a', 's', 0, 'train'), ('d', 1, 2, 'b', 't', 1, 'test')"
+        )
+        cursor.execute("insert into runs values ('r', 'd', 'Run 1', '{}', 0, now()::timestamp)")
+        cursor.execute("insert into run_examples values ('r', 0, 0, 'train'), ('r', 1, 1, 'test')")
+        cursor.execute(
+            "insert into ingested_files values ('r', 'epoch-0003.parquet', 'epoch', 3, 2, now()::timestamp)"
+        )
+        row = "-1, -2, -1, -2, 0.5, 1, 0.75, 1, 0.75, 0.25, 0.5"
+        cursor.execute(
+            f"insert into example_epochs values ('r', 3, 0, {row}, 0.125, true), ('r', 3, 1, {row}, 0.0625, false)"
+        )
+        cursor.execute("insert into epoch_metrics (run_id, epoch, mu, num_flagged) values ('r', 3, -1.5, 1)")
+    old.close()
+
+    store = open_store(path)
+
+    with store.cursor() as cursor:
+        assert cursor.execute("select name from schema_migrations order by applied_at").fetchall() == KNOWN
+        columns = (
+            "index, alm, label_score, is_label_issue, given_log_probability, is_given_predicted, severity"
+        )
+        assert cursor.execute(f"select {columns} from example_epochs order by index").fetchall() == [
+            (0, -2.0, 0.125, True, None, None, None),
+            (1, -2.0, 0.0625, False, None, None, None),
+        ]
+    metrics = epoch_metrics(store, "r")
+    assert metrics[["epoch", "mu", "num_flagged"]].to_numpy().tolist() == [[3, -1.5, 1]]
+    assert metrics[["noise_rate", "balanced_below", "balanced_precision"]].isna().all(axis=None)
+    # Without lines every strictness is the run's own flag, though the other example has the lower score.
+    for strictness in STRICTNESSES:
+        page = review_queue(store, "r", QueueFilter(strictness=strictness), limit=5)
+        assert page[["index", "is_label_issue"]].to_numpy().tolist() == [[0, True]]
+    assert page["severity"].isna().all()
+    assert flag_levels(store, "r") == dict.fromkeys(STRICTNESSES, FlagLevel(1, None))
     store.close()
 
 
@@ -72,12 +125,12 @@ def test_a_migration_that_fails_leaves_no_trace(tmp_path: Path, monkeypatch: pyt
     path = tmp_path / "lane.duckdb"
     open_store(path).close()
 
-    def m002_broken(connection: duckdb.DuckDBPyConnection) -> None:
+    def m999_broken(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("create table shelves (name text)")
         raise RuntimeError("half way")
 
     with monkeypatch.context() as patch:
-        patch.setattr(migrations, "MIGRATIONS", [*migrations.MIGRATIONS, m002_broken])
+        patch.setattr(migrations, "MIGRATIONS", [*migrations.MIGRATIONS, m999_broken])
         with pytest.raises(RuntimeError, match="half way"):
             open_store(path)
 
@@ -86,7 +139,7 @@ def test_a_migration_that_fails_leaves_no_trace(tmp_path: Path, monkeypatch: pyt
         assert cursor.execute(
             "select count(*) from duckdb_tables() where table_name = 'shelves'"
         ).fetchall() == [(0,)]
-        assert cursor.execute("select name from schema_migrations").fetchall() == [("m001_initial",)]
+        assert cursor.execute("select name from schema_migrations").fetchall() == KNOWN
     store.close()
 
 

@@ -11,6 +11,7 @@ index  text     given  split       after epoch 2: predicted  suggested  label_sc
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from lane_core.store.datasets import add_dataset, current_labels
 from lane_core.store.decisions import record_decisions, review_progress, undo
 from lane_core.store.ingest import ingest_run
 from lane_core.store.matrix_queries import label_confusion, similarity_epochs, similarity_matrix
-from lane_core.store.result_queries import compare_runs, predictions
+from lane_core.store.result_queries import FlagLevel, compare_runs, flag_levels, predictions
 from lane_core.store.review_queries import label_pairs, neighbours, queue_counts, review_queue
 from lane_core.store.run_queries import (
     alm_values,
@@ -47,7 +48,7 @@ NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SIMILARITY = [[1.0, 0.5, 0.25], [0.5, 1.0, 0.125], [0.25, 0.0, 1.0]]
 QUEUE_COLUMNS = [
     "index", "example_id", "text", "given_label", "suggested_label", "suggested_probability", "predicted_label",
-    "given_probability", "similarity", "alm", "weight", "label_score", "is_label_issue", "status",
+    "given_probability", "similarity", "severity", "alm", "weight", "label_score", "is_label_issue", "status",
     "current_label", "split",
 ]  # fmt: skip
 ALL = QueueFilter(status="all", suspects_only=False)
@@ -67,7 +68,10 @@ def epoch_frame(alm: list[float | None], predicted: list[int], flagged: list[int
             "suggested": [1, 1, 0, 2, 1, 1],
             "suggested_probability": [0.125, 0.5, 0.0625, 0.75, 0.25, 0.5],
             "given_probability": [0.75, 0.25, 0.875, 0.125, 0.5, 0.25],
+            "given_log_probability": np.log([0.75, 0.25, 0.875, 0.125, 0.5, 0.25]),
+            "is_given_predicted": [True, False, True, False, True, False],
             "similarity": [1.5, 1.5, 1.5, 0.25, 0.25, 0.25],
+            "severity": [0.0, 0.0, 0.0, 0.75, 0.5, 0.5],
             "label_score": [0.75, 0.25, 0.875, 0.125, 0.5, 0.25],
             "is_label_issue": [index in flagged for index in range(6)],
         }
@@ -185,6 +189,7 @@ def test_the_queue_shows_suspects_of_the_last_epoch_worst_first_ties_by_index(st
         "predicted_label": "joy",
         "given_probability": 0.125,
         "similarity": 0.25,
+        "severity": 0.75,
         "alm": -4.0,
         "weight": 0.125,
         "label_score": 0.125,
@@ -246,6 +251,7 @@ def test_queue_counts_leave_out_the_filter_that_they_count_for(store: Store) -> 
     assert counts["by_given"].to_numpy().tolist() == [["fear", 2], ["joy", 2], ["anger", 1]]
     assert counts["by_suggested"].to_numpy().tolist() == [["fear", 1]]
     assert counts["by_status"] == {"to_review": 1, "reviewed": 1, "all": 2}
+    assert counts["by_scope"] == {"sure": 1, "balanced": 1, "thorough": 1, "all": 1}
 
 
 def test_queue_counts_of_suspects(store: Store) -> None:
@@ -279,6 +285,7 @@ def test_before_the_first_epoch_everything_is_empty(empty: Store) -> None:
     assert counts["total"] == 0
     assert len(counts["by_given"]) == 0
     assert counts["by_status"] == {"to_review": 0, "reviewed": 0, "all": 0}
+    assert counts["by_scope"] == {"sure": 0, "balanced": 0, "thorough": 0, "all": 0}
     assert last_epoch(empty, "r1") == 0
     assert similarity_epochs(empty, "r1") == []
     assert label_confusion(empty, "r1").tolist() == [[0] * 3] * 3
@@ -294,6 +301,7 @@ def test_before_the_first_epoch_everything_is_empty(empty: Store) -> None:
     ):
         assert len(frame) == 0
     assert review_progress(empty, "r1")["suspects"] == 0
+    assert flag_levels(empty, "r1") == dict.fromkeys(("sure", "balanced", "thorough"), FlagLevel(0, None))
     assert review_progress(empty, "r1")["examples"] == 6
 
 
@@ -412,6 +420,65 @@ def test_review_progress(store: Store) -> None:
     }
 
 
+@pytest.fixture
+def with_lines(store: Store) -> Store:
+    """sure flags 3; balanced 3, 1, 5 with 0.25 and not 4, whose 0.5 is the line; thorough all but 2."""
+    values = {"sure_below": 0.25, "balanced_below": 0.5, "thorough_below": 0.875, "noise_rate": 0.375}
+    precisions = {"sure_precision": 0.875, "balanced_precision": 0.75, "thorough_precision": 0.625}
+    columns = ", ".join(f"{name} = {value}" for name, value in {**values, **precisions}.items())
+    with store.cursor() as cursor:
+        # Epoch 1 has other lines, which must not count.
+        cursor.execute("update epoch_metrics set sure_below = 1, balanced_below = 1, thorough_below = 1")
+        cursor.execute(f"update epoch_metrics set {columns} where epoch = 2")
+        # What the run itself flagged does not count where there are lines.
+        cursor.execute("update example_epochs set is_label_issue = (index = 2)")
+    return store
+
+
+@pytest.mark.parametrize(
+    ("strictness", "expected"), [("sure", [3]), ("balanced", [3, 1, 5]), ("thorough", [3, 1, 5, 4, 0])]
+)
+def test_suspects_are_those_below_the_line_of_the_strictness(
+    with_lines: Store, strictness: str, expected: list[int]
+) -> None:
+    filters = QueueFilter(strictness=strictness)
+    page = review_queue(with_lines, "r1", filters, limit=10)
+    assert page["index"].tolist() == expected
+    assert page["is_label_issue"].all()
+    everything = review_queue(with_lines, "r1", replace(filters, suspects_only=False), limit=10)
+    assert everything["index"].tolist() == [3, 1, 5, 4, 0, 2]
+    assert everything["is_label_issue"].tolist() == [index in expected for index in [3, 1, 5, 4, 0, 2]]
+    counts = queue_counts(with_lines, "r1", filters)
+    assert counts["total"] == len(expected)
+    assert counts["by_status"]["all"] == len(expected)
+    assert counts["by_scope"] == {"sure": 1, "balanced": 3, "thorough": 5, "all": 6}
+    assert label_pairs(with_lines, "r1", filters, limit=9)["count"].sum() == len(expected)
+
+
+def test_scopes_are_counted_under_the_other_filters(with_lines: Store) -> None:
+    decide(with_lines, 3, "keep")
+    counts = queue_counts(with_lines, "r1", QueueFilter(given_labels=("fear", "joy"), strictness="sure"))
+    # To review of fear and joy: 2 (never flagged), 4 (thorough), 5 (balanced).
+    assert counts["by_scope"] == {"sure": 0, "balanced": 1, "thorough": 2, "all": 3}
+    assert counts["by_status"] == {"to_review": 0, "reviewed": 1, "all": 1}
+    assert len(counts["by_given"]) == 0
+
+
+def test_every_count_of_suspects_is_the_balanced_one(with_lines: Store) -> None:
+    assert review_progress(with_lines, "r1")["suspects"] == 3
+    flagged = predictions(with_lines, "r1").set_index("index")["is_label_issue"]
+    assert flagged[flagged].index.tolist() == [1, 3, 5]
+    assert compare_runs(with_lines, "r1", "r1")["flagged_both"] == 3
+
+
+def test_flag_levels(with_lines: Store) -> None:
+    assert flag_levels(with_lines, "r1") == {
+        "sure": FlagLevel(1, 0.875),
+        "balanced": FlagLevel(3, 0.75),
+        "thorough": FlagLevel(5, 0.625),
+    }
+
+
 def test_a_second_run_on_corrected_labels(store: Store, tmp_path: Path) -> None:
     decide(store, 1, "relabel", "fear")
     decide(store, 3, "relabel", "joy")
@@ -482,6 +549,7 @@ def test_runs_of_different_data_sets_are_not_compared(store: Store) -> None:
         lambda store: neighbours(store, "nope", [0]),
         lambda store: review_progress(store, "nope"),
         lambda store: compare_runs(store, "r1", "nope"),
+        lambda store: flag_levels(store, "nope"),
     ],
 )
 def test_an_unknown_run_is_named(empty: Store, query) -> None:

@@ -30,14 +30,9 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_packaged_encoder_knows_meaning() -> None:
-    embeddings = prepare(
-        load_encoder(PACKAGED_ENCODER),
-        ["My parcel never arrived.", "The package was not delivered.", "I love this soup recipe."],
-        64,
-        0,
-        CPU,
-        say_nothing,
-    ).embeddings
+    encoder = load_encoder(PACKAGED_ENCODER)
+    texts = ["My parcel never arrived.", "The package was not delivered.", "I love this soup recipe."]
+    embeddings = prepare(encoder, encoder.tokenize(texts, 64), 3, 0, CPU, say_nothing).embeddings
     unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
     assert unit.shape == (3, 384)
     assert unit[0] @ unit[1] > 0.6 > 0.3 > unit[0] @ unit[2]
@@ -46,8 +41,8 @@ def test_the_packaged_encoder_knows_meaning() -> None:
 @pytest.mark.parametrize("num_upper", [1, 3])
 def test_layers_on_cached_states_equal_the_whole_model(num_upper: int) -> None:
     encoder = load_encoder(PACKAGED_ENCODER)
-    prepared = prepare(encoder, TEXTS, 64, num_upper, CPU, say_nothing)
-    upper = UpperLayers(encoder, num_upper).eval()
+    prepared = prepare(encoder, encoder.tokenize(TEXTS, 64), 3, num_upper, CPU, say_nothing)
+    upper = UpperLayers(encoder, num_upper, num_upper).eval()
     with torch.no_grad():
         found = upper(*prepared.features.padded(torch.arange(3))).numpy()
     np.testing.assert_allclose(found, prepared.embeddings, atol=1e-5)
@@ -56,9 +51,9 @@ def test_layers_on_cached_states_equal_the_whole_model(num_upper: int) -> None:
 def test_recomputed_states_equal_cached_ones(monkeypatch: pytest.MonkeyPatch, tiny: Path) -> None:
     encoder = load_encoder(str(tiny))
     texts = tiny_texts(20)[0]
-    cached = prepare(encoder, texts, 16, 1, CPU, say_nothing).features
+    cached = prepare(encoder, encoder.tokenize(texts, 16), 20, 1, CPU, say_nothing).features
     monkeypatch.setattr("lane_core.training.features.CACHE_LIMIT_BYTES", 0)
-    recomputed = prepare(encoder, texts, 16, 1, CPU, say_nothing).features
+    recomputed = prepare(encoder, encoder.tokenize(texts, 16), 20, 1, CPU, say_nothing).features
     assert isinstance(cached, RaggedFeatures)
     assert isinstance(recomputed, RecomputedFeatures)
     index = torch.tensor([4, 0, 11])
@@ -79,8 +74,8 @@ def test_the_whole_encoder_trains_a_copy(tiny: Path) -> None:
 def test_padding_changes_no_embedding(tiny: Path) -> None:
     encoder = load_encoder(str(tiny))
     texts = ["glad", "glad happy smile sunny laugh delight cheer bright the a router"]
-    together = prepare(encoder, texts, 32, 1, CPU, say_nothing)
-    upper = UpperLayers(encoder, 1).eval()
+    together = prepare(encoder, encoder.tokenize(texts, 32), 2, 1, CPU, say_nothing)
+    upper = UpperLayers(encoder, 1, 1).eval()
     with torch.no_grad():
         pair = upper(*together.features.padded(torch.tensor([0, 1])))
         alone = upper(*together.features.padded(torch.tensor([0])))

@@ -81,7 +81,7 @@ def test_converges_and_finds_the_wrong_labels(
     config = config_of(encoder, trainable_layers=layers, epochs=16 if layers == 0 else 8)
     last = run(data, config, tmp_path / "state").reports[-1]
     assert last.metrics["test_macro_f1"] == 1.0
-    assert last.metrics["validation_accuracy"] == 1.0
+    assert last.metrics["validation_accuracy"] >= 8 / 9
     worst = np.argsort(last.examples["label_score"])[: len(WRONG)]
     assert sorted(worst.tolist()) == sorted(WRONG)
     true_codes = (data.labels - 1) % 3

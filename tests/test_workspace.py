@@ -15,10 +15,10 @@ import pytest
 from lane_core.config import RunConfig
 from lane_core.errors import DataError, StoreError
 from lane_core.home import SAMPLE_DATA, Home
-from lane_core.records import ColumnChoice, Decision
+from lane_core.records import STRICTNESSES, ColumnChoice, Decision, QueueFilter
 from lane_core.runs import launcher
 from lane_core.runs.results import final_table
-from lane_core.store import datasets, decisions, result_queries, run_queries
+from lane_core.store import datasets, decisions, result_queries, review_queries, run_queries
 from lane_core.store.ingest import ingest_run
 from lane_core.workspace import Workspace
 from tests.small_project import SmallProject, add_finished_run, make_small_project
@@ -93,6 +93,60 @@ def test_decisions_change_exactly_their_cells(
     assert manifest["decisions"] == {"keep": 1, "relabel": 1, "exclude": 1, "flag": 1}
     assert manifest["num_changed_labels"] == 1
     assert manifest["source"] == "small.csv"
+
+
+def test_the_strictness_decides_which_labels_are_an_issue(
+    workspace: Workspace, project: SmallProject, tmp_path: Path
+) -> None:
+    expected = {"sure": ["003"], "balanced": ["003", "007", "011"], "thorough": ["000", "003", "007", "011"]}
+    for strictness, rows in expected.items():
+        files = workspace.export(project.run.run_id, tmp_path, strictness)
+        audit = pd.read_csv(files.audit, dtype={"row_id": str}).set_index("row_id")
+        assert audit.index[audit["is_label_issue"]].tolist() == rows
+        assert audit.index[audit["suggested_label"].notna()].tolist() == rows
+        manifest = json.loads(files.manifest.read_text())
+        assert (manifest["strictness"], manifest["num_flagged"]) == (strictness, len(rows))
+    # Given anger: 0 to the nearest class; given fear or joy: 0.75.
+    assert audit.loc[["000", "001", "002"], "severity"].tolist() == [0.0, 0.75, 0.75]
+    assert manifest["expected_precision"] == pytest.approx((0.95 + 0.93 + 0.91 + 0.4) / 4)
+    assert manifest["estimated_noise_rate"] == 0.25
+
+
+def test_a_label_score_on_the_line_is_no_issue(workspace: Workspace, project: SmallProject) -> None:
+    run_dir = workspace.run_dir(project.run.run_id)
+    # 0.07 as the file holds it, in 32 bits: the score of example 7.
+    line = float(run_dir.read_event("epoch", 2)["label_score"][7])
+    metrics = run_dir.read_event("metrics", 2).assign(sure_below=line)
+    (run_dir.events / "metrics-0002.parquet").unlink()
+    run_dir.write_event("metrics", 2, metrics)
+    table = final_table(run_dir, "sure")
+    assert table.index[table["is_label_issue"]].tolist() == [3]
+    with workspace.store.cursor() as cursor:
+        cursor.execute("update epoch_metrics set sure_below = ?", [line])
+    queue = review_queries.review_queue(
+        workspace.store, project.run.run_id, QueueFilter(strictness="sure"), limit=9
+    )
+    assert queue["index"].tolist() == [3]
+
+
+def test_a_run_of_an_earlier_version_is_exported_with_its_own_flag(
+    workspace: Workspace, project: SmallProject, tmp_path: Path
+) -> None:
+    run_dir = workspace.run_dir(project.run.run_id)
+    lines = [f"{name}_{what}" for name in STRICTNESSES for what in ("below", "precision")]
+    later = {
+        "metrics": ["noise_rate", *lines],
+        "epoch": ["given_log_probability", "is_given_predicted", "severity"],
+    }
+    for kind, columns in later.items():
+        frame = run_dir.read_event(kind, 2).drop(columns=columns)
+        frame.to_parquet(run_dir.events / f"{kind}-0002.parquet")
+    files = workspace.export(project.run.run_id, tmp_path, "sure")
+    audit = pd.read_csv(files.audit)
+    assert audit.index[audit["is_label_issue"]].tolist() == [3, 7, 11]
+    assert audit["severity"].isna().all()
+    manifest = json.loads(files.manifest.read_text())
+    assert (manifest["num_flagged"], manifest["expected_precision"]) == (3, None)
 
 
 def test_a_bad_file_changes_nothing(workspace: Workspace, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The distribution of the averaged label-aware margins, with the line below which labels are suspect."""
+"""The distribution of the averaged label-aware margins, with the line below which examples weigh less."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ MOST_BARS = 50
 TAIL = 0.005
 """Share of the examples on either side that may be gathered in the outermost bar: a few extreme margins would
 otherwise press all others into one bar."""
-SUSPECT_COLOUR = "#d97706"
+BELOW_COLOUR = "#d97706"
 OTHER_COLOUR = "#8b98a5"
 
 
 def alm_histogram(
     alm: npt.NDArray[np.floating], mu: float | None, epoch: int, height: int = 300
 ) -> go.Figure:
-    """Return the histogram of one epoch's ALM. Bars never cross mu: those left of it are the suspects.
+    """Return the histogram of one epoch's ALM. Bars never cross mu: those left of it weigh less in the training.
 
     Args:
         alm: Averages of the training examples, (N,), in logits.
@@ -32,10 +32,10 @@ def alm_histogram(
     counts, _ = np.histogram(np.clip(alm, edges[0], edges[-1]), edges)
     tooltips = _tooltips(alm, edges, counts)
     centres = (edges[:-1] + edges[1:]) / 2
-    is_suspect = np.zeros(len(centres), dtype=bool) if mu is None else centres < mu
+    is_below = np.zeros(len(centres), dtype=bool) if mu is None else centres < mu
     for name, shown, colour in (
-        ("suspects: ALM below μ", is_suspect, SUSPECT_COLOUR),
-        ("other training examples", ~is_suspect, OTHER_COLOUR),
+        ("weigh less: ALM below μ", is_below, BELOW_COLOUR),
+        ("other training examples", ~is_below, OTHER_COLOUR),
     ):
         figure.add_bar(
             x=centres[shown],
@@ -47,7 +47,7 @@ def alm_histogram(
             hovertemplate="%{customdata[0]}<extra></extra>",
         )
     if mu is not None:
-        figure.add_vline(x=mu, line={"dash": "dash", "width": 2, "color": SUSPECT_COLOUR})
+        figure.add_vline(x=mu, line={"dash": "dash", "width": 2, "color": BELOW_COLOUR})
         figure.add_annotation(
             x=mu, y=1, yref="paper", text=f"μ = {mu:.2f}", showarrow=False, xanchor="right", xshift=-6
         )

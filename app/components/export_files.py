@@ -7,9 +7,13 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from app.components.addressed_choice import keep, settle
 from app.components.plain_text import plain
+from app.components.strictness_words import STRICTNESS_OPTIONS
 from app.components.table_height import table_height
 from app.services.exporting import CHANGES_SHOWN, ExportSummary, PreparedExport
+from lane_core.records import STRICTNESSES, Strictness
+from lane_core.wording import flagged
 
 _MEANINGS = {
     "corrected": ("Corrected file", "Your file in its own format and order, with the corrected labels."),
@@ -21,6 +25,7 @@ _MEANINGS = {
     "manifest": ("Manifest", "What went in, the settings of the run, and the counts above."),
 }
 _VISIBLE_ROWS = 8
+_STRICTNESS_KEY = "strictness"
 
 
 def draw_counts(summary: ExportSummary) -> None:
@@ -35,6 +40,24 @@ def draw_counts(summary: ExportSummary) -> None:
     with st.container(horizontal=True, gap="medium"):
         for name, count in counts.items():
             st.metric(name, f"{count:,}", width="content")
+
+
+def draw_strictness(summary: ExportSummary) -> Strictness:
+    """Draw the choice of what the audit file calls an issue, once there are scores, and return it."""
+    if not summary.epochs_done:
+        return summary.strictness
+    settle(_STRICTNESS_KEY, STRICTNESSES, summary.strictness)
+    chosen: Strictness = st.radio(
+        "Which labels the audit file calls an issue",
+        STRICTNESSES,
+        format_func=STRICTNESS_OPTIONS.__getitem__,
+        captions=[flagged(level.num_flagged, level.expected_precision) for level in summary.levels.values()],
+        horizontal=True,
+        help="Only these have a suggested label there. The corrected file is the same for each.",
+        key=_STRICTNESS_KEY,
+    )
+    keep(_STRICTNESS_KEY, summary.strictness)
+    return chosen
 
 
 def draw_files(prepared: PreparedExport | None) -> None:

@@ -19,7 +19,7 @@ from app.components.run_state import STATE_MARKS
 from app.services import live_runs
 from app.services.live_runs import Curves, LiveRun
 from lane_core.errors import LaneError
-from lane_core.wording import counted
+from lane_core.wording import counted, noise
 
 REFRESH = "1s"
 RESUMABLE_STATES = ("cancelled", "interrupted", "failed")
@@ -168,6 +168,8 @@ def _draw_figures(live: LiveRun, curves: Curves) -> None:
     ):
         if value is not None:
             column.metric(name, f"{value:.3f}", help="Macro F1 against the labels that the run was given.")
+    if curves.noise_rate is not None:
+        st.caption(noise(curves.noise_rate))
 
 
 def _draw_first_suspects(live: LiveRun) -> None:

@@ -9,6 +9,7 @@ from app import navigation
 from app.components.live_run import draw_label_pair
 from app.services.overview import F1, Figures
 from lane_core.records import QueueFilter
+from lane_core.wording import percent
 
 
 def draw_figures(figures: Figures) -> None:
@@ -55,7 +56,7 @@ def _draw_suspects(figures: Figures) -> None:
         st.metric("Suspects", "–", help="Known after the first epoch of a run.")
         return
     share = figures.suspects / max(1, figures.examples)
-    st.metric(f"Suspects, {_percent(share)}", f"{figures.suspects:,}")
+    st.metric(f"Suspects, {percent(share)}", f"{figures.suspects:,}")
     if figures.suspects:
         _queue_link("All suspects", QueueFilter(status="all"))
 
@@ -87,7 +88,3 @@ def _queue_link(label: str, filters: QueueFilter) -> None:
 def _page_link(label: str, page: str) -> None:
     if st.button(label, key=f"link_{label}", type="tertiary", icon=":material/chevron_right:"):
         navigation.go_to(page)
-
-
-def _percent(share: float) -> str:
-    return f"{share:.0%}" if share >= 0.1 else f"{share:.1%}"

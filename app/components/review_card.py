@@ -67,7 +67,8 @@ class Card:
     similarity_words: str
     """The same in words, for the tooltip of the severity."""
     weight: float
-    label_score: float
+    score_words: str
+    """How likely the given label is wrong, for the tooltips."""
     margins: tuple[float, ...]
     """One per epoch; NaN leaves a gap."""
     class_mean_margins: tuple[float, ...]
@@ -242,7 +243,6 @@ def _card_data(card: Card) -> dict[str, object]:
         "index": int(card.index),
         "suggested_probability": _number(card.suggested_probability),
         "weight": _number(card.weight),
-        "label_score": _number(card.label_score),
         "margins": [_number(margin) for margin in card.margins],
         "class_mean_margins": [_number(margin) for margin in card.class_mean_margins],
         "neighbours": [

@@ -160,6 +160,7 @@ class ReviewView {
     const { parts } = this;
     const hasSuggestion = Boolean(card.suggested_label) && card.suggested_label !== card.given_label;
     parts.given.textContent = card.given_label;
+    parts["given-chip"].title = card.score_words;
     parts.suggested.textContent = card.suggested_label;
     parts.probability.textContent = card.suggested_probability === null ? "" : percent(card.suggested_probability);
     for (const name of ["arrow", "suggested-chip", "severity-box"]) parts[name].hidden = !hasSuggestion;
@@ -184,7 +185,7 @@ class ReviewView {
   #drawEvidence(card) {
     const chart = marginChart(card.margins, card.class_mean_margins);
     this.parts.chart.replaceChildren(chart ?? element("p", "muted small", "No epoch is finished yet."));
-    this.parts.chart.title = `Label score ${hundredths(card.label_score)} (0 is worst), weight in training ${hundredths(card.weight)}`;
+    this.parts.chart.title = `${card.score_words}, weight in training ${hundredths(card.weight)}`;
     this.parts["mean-name"].textContent = `mean ALM of ${card.given_label}`;
     this.parts["mean-name"].title = `Margins averaged over the epochs so far, mean of all examples labelled ${card.given_label}`;
     const rows = card.neighbours.map((neighbour) => {

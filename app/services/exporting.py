@@ -14,15 +14,16 @@ import pandas as pd
 
 from app.services import workspaces
 from lane_core.files import replace_file
-from lane_core.records import DatasetRecord
-from lane_core.store import datasets, decisions, runs
+from lane_core.records import DatasetRecord, Strictness
+from lane_core.store import datasets, decisions, result_queries, runs
+from lane_core.store.result_queries import FlagLevel
 from lane_core.workspace import ExportedFiles
 
 CHANGES_SHOWN = 50
 FILE_KINDS = ("corrected", "audit", "changes", "manifest")
 
 _TEXT_CHARS = 120
-_RECEIPT = "prepared.json"
+_RECEIPT_NAME = "prepared.json"
 _preparing = threading.Lock()
 
 
@@ -39,6 +40,10 @@ class ExportSummary:
     kept: int
     excluded: int
     second_opinion: int
+    levels: dict[Strictness, FlagLevel]
+    """What each strictness calls an issue in the audit file."""
+    strictness: Strictness
+    """That of the files prepared last; balanced if there are none."""
     num_changed: int
     """Labels that are not those of the file; 0 as well where a correction chose the label of the file."""
     changes: pd.DataFrame
@@ -109,13 +114,19 @@ def summary(run_id: str) -> ExportSummary:
         kept=int(counts.get("keep", 0)),
         excluded=int(counts.get("exclude", 0)),
         second_opinion=int(counts.get("flag", 0)),
+        levels=result_queries.flag_levels(workspace.store, run_id),
+        strictness=_receipt(run_id).get("strictness", "balanced"),
         num_changed=len(changed),
         changes=_changes(changed.head(CHANGES_SHOWN)),
     )
 
 
-def prepare(run_id: str) -> None:
-    """Write the files of a run; earlier ones are replaced. LaneError if the run has nothing to export yet."""
+def prepare(run_id: str, strictness: Strictness) -> None:
+    """Write the files of a run; earlier ones are replaced.
+
+    Raises:
+        LaneError: If the run has nothing to export yet.
+    """
     workspace = workspaces.workspace()
     dataset_id = runs.get_run(workspace.store, run_id).dataset_id
     folder = workspace.home.exports / run_id
@@ -124,29 +135,47 @@ def prepare(run_id: str) -> None:
         receipt: dict[str, Any] = {
             "label_version": decisions.label_version(workspace.store, dataset_id),
             "epochs_done": workspace.run_dir(run_id).last_epoch(),
+            "strictness": strictness,
         }
-        files = workspace.export(run_id, folder)
+        files = workspace.export(run_id, folder, strictness)
         receipt["prepared_at"] = datetime.now(UTC).isoformat()
         receipt["files"] = {kind: _file_of(files, kind).name for kind in FILE_KINDS}
-        replace_file(folder / _RECEIPT, lambda path: path.write_text(json.dumps(receipt), encoding="utf-8"))
+        replace_file(
+            folder / _RECEIPT_NAME, lambda path: path.write_text(json.dumps(receipt), encoding="utf-8")
+        )
 
 
-def prepared(run_id: str) -> PreparedExport | None:
-    """Return the files that were prepared last; None if there are none, or one of them is gone."""
-    workspace = workspaces.workspace()
-    folder = workspace.home.exports / run_id
-    try:
-        receipt = json.loads((folder / _RECEIPT).read_text(encoding="utf-8"))
-        files = {kind: PreparedFile(folder / receipt["files"][kind]) for kind in FILE_KINDS}
-        prepared_at = datetime.fromisoformat(receipt["prepared_at"])
-    except (FileNotFoundError, ValueError, KeyError):
+def prepared(run_id: str, strictness: Strictness) -> PreparedExport | None:
+    """Return the files that were prepared last; None if there are none, or one of them is gone.
+
+    Args:
+        run_id: The run.
+        strictness: The one wanted now; files of another are out of date.
+    """
+    receipt = _receipt(run_id)
+    if not receipt:
         return None
+    folder = workspaces.workspace().home.exports / run_id
+    files = {kind: PreparedFile(folder / receipt["files"][kind]) for kind in FILE_KINDS}
     if not all(file.path.is_file() for file in files.values()):
         return None
-    return PreparedExport(files, prepared_at, _outdated(run_id, receipt))
+    prepared_at = datetime.fromisoformat(receipt["prepared_at"])
+    return PreparedExport(files, prepared_at, _outdated(run_id, receipt, strictness))
 
 
-def _outdated(run_id: str, receipt: Mapping[str, Any]) -> str:
+def _receipt(run_id: str) -> dict[str, Any]:
+    """Return what ``prepare`` noted down; empty if that was never or by an earlier version."""
+    try:
+        path = workspaces.workspace().home.exports / run_id / _RECEIPT_NAME
+        receipt: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return receipt if "strictness" in receipt else {}
+
+
+def _outdated(run_id: str, receipt: Mapping[str, Any], strictness: Strictness) -> str:
+    if receipt["strictness"] != strictness:
+        return f"The issues in the audit file are those of “{receipt['strictness']}”."
     workspace = workspaces.workspace()
     dataset_id = runs.get_run(workspace.store, run_id).dataset_id
     if decisions.label_version(workspace.store, dataset_id) != receipt["label_version"]:

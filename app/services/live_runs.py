@@ -16,7 +16,7 @@ from lane_core import wording
 from lane_core.config import RunConfig
 from lane_core.records import ENDED_STATES, QueueFilter, RunRecord, RunStatus
 from lane_core.runs import launcher
-from lane_core.store import review_queries, run_queries
+from lane_core.store import result_queries, review_queries, run_queries
 from lane_core.store import runs as run_store
 
 LOG_LINES = 15
@@ -58,6 +58,9 @@ class Curves:
     """Of the training examples after the newest epoch, (N,), in logits."""
     mu: float | None
     num_flagged: int
+    """At the balanced strictness, of all splits."""
+    noise_rate: float | None
+    """Estimated share of wrong labels; None for a run of an earlier version."""
     validation_f1: float | None
     test_f1: float | None
 
@@ -103,7 +106,8 @@ def curves(live: LiveRun) -> Curves | None:
         step_losses=step_losses[step_losses["epoch"] <= live.stored_epoch],
         alm=run_queries.alm_values(store, run_id, int(newest["epoch"])),
         mu=_known(newest["mu"]),
-        num_flagged=int(newest["num_flagged"]),
+        num_flagged=result_queries.flag_levels(store, run_id)["balanced"].num_flagged,
+        noise_rate=_known(newest["noise_rate"]),
         validation_f1=_known(newest["validation_macro_f1"]),
         test_f1=_known(newest["test_macro_f1"]),
     )

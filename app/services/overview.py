@@ -13,7 +13,7 @@ from lane_core.config import RunConfig
 from lane_core.records import QueueFilter, RunRecord, RunState
 from lane_core.store import datasets, decisions, review_queries, run_queries
 from lane_core.store import runs as run_store
-from lane_core.wording import counted
+from lane_core.wording import counted, noise
 
 _STATE_WORDS: dict[RunState, str] = {
     "queued": "waits for its turn",
@@ -34,7 +34,7 @@ class NextStep:
     page: str
     """Stem of the page that the button opens."""
     note: str = ""
-    """How long it takes, where that is worth knowing first."""
+    """How long it takes, or how much is wrong, where that is worth knowing first."""
 
 
 @dataclass(frozen=True)
@@ -80,19 +80,21 @@ def next_step(dataset_id: str, live: LiveRun | None) -> NextStep:
     progress = decisions.review_progress(workspace().store, live.record.run_id)
     suspects, reviewed = progress["suspects"], progress["suspects_reviewed"]
     left = suspects - reviewed
+    note = _noise_words(live.record.run_id)
     found = f"{suspects:,} of {counted(progress['examples'], 'label')} suspect"
     if live.is_going:
         button = f"Review the first {counted(left, 'suspect')}" if left else "Watch the run"
-        return NextStep(f"{name} and finds {found} so far.", button, "review" if left else "train")
+        return NextStep(f"{name} and finds {found} so far.", button, "review" if left else "train", note)
     name = (
         live.record.name if live.status.state == "finished" else f"{name} after epoch {live.stored_epoch}; it"
     )
     if left:
         how_far = f"{reviewed:,} reviewed, {left:,} left" if reviewed else "none is reviewed yet"
-        return NextStep(f"{name} finds {found}; {how_far}.", f"Review {counted(left, 'suspect')}", "review")
+        button = f"Review {counted(left, 'suspect')}"
+        return NextStep(f"{name} finds {found}; {how_far}.", button, "review", note)
     how_far = "all are reviewed" if suspects else "nothing waits for review"
     return NextStep(
-        f"{name} finds {found}; {how_far}. The corrected file can be exported.", "Export", "export"
+        f"{name} finds {found}; {how_far}. The corrected file can be exported.", "Export", "export", note
     )
 
 
@@ -118,6 +120,12 @@ def confused_pairs(live: LiveRun, limit: int = 5) -> pd.DataFrame:
         given_label, suggested_label, count; highest count first, ties in order of the names.
     """
     return review_queries.label_pairs(workspace().store, live.record.run_id, QueueFilter(), limit)
+
+
+def _noise_words(run_id: str) -> str:
+    """Return how many labels look wrong; empty for a run of an earlier version."""
+    rates = run_queries.epoch_metrics(workspace().store, run_id)["noise_rate"].dropna()
+    return "" if rates.empty else noise(float(rates.iloc[-1]))
 
 
 def _f1(dataset_id: str, live: LiveRun) -> F1 | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from typing import Any
@@ -17,8 +17,9 @@ from app.components.review_card import Card, CardEvent
 from app.services.review_cards import review_cards
 from app.services.workspaces import workspace
 from lane_core.errors import LaneError
-from lane_core.records import Decision, QueueFilter
+from lane_core.records import Decision, QueueFilter, Strictness
 from lane_core.store import datasets, decisions, result_queries, review_queries, run_queries
+from lane_core.store.result_queries import FlagLevel
 from lane_core.store.store import Store
 
 _LOG = logging.getLogger(__name__)
@@ -73,15 +74,13 @@ def label_version(dataset_id: str) -> int:
 
 
 def counts(run_id: str, filters: QueueFilter) -> dict[str, Any]:
-    """Return ``queue_counts`` of a filter, and the totals of both scopes as ``by_scope``."""
-    store = workspace().store
-    found = review_queries.queue_counts(store, run_id, filters)
-    other = replace(filters, suspects_only=not filters.suspects_only)
-    other_total = review_queries.queue_counts(store, run_id, other)["total"]
-    suspects, examples = (
-        (found["total"], other_total) if filters.suspects_only else (other_total, found["total"])
-    )
-    return {**found, "by_scope": {"suspects": suspects, "all": examples}}
+    """Return ``queue_counts`` of a filter."""
+    return review_queries.queue_counts(workspace().store, run_id, filters)
+
+
+def flag_levels(run_id: str) -> dict[Strictness, FlagLevel]:
+    """Return how much each strictness of the run flags, and how much of that is expected to be wrong."""
+    return result_queries.flag_levels(workspace().store, run_id)
 
 
 def queue_view(

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pandas as pd
 
 from app.components.review_card import Card, Neighbour, Severity
-from lane_core.wording import severity
+from lane_core.wording import probability, severity
 
 _SIMILARITY_WORDS = {
     "near": "{given} and {suggested} are often taken for one another",
@@ -102,7 +102,7 @@ def _card(
         severity=apart,
         similarity_words=_SIMILARITY_WORDS[apart].format(given=row.given_label, suggested=suggested),
         weight=_number(row.weight, math.nan),
-        label_score=_number(row.label_score, math.nan),
+        score_words=_score_words(row),
         margins=tuple(margins),
         class_mean_margins=tuple(class_means),
         neighbours=tuple(near),
@@ -110,6 +110,15 @@ def _card(
         status=row.status,
         current_label=row.current_label,
     )
+
+
+def _score_words(row: Any) -> str:
+    if pd.isna(row.label_score):
+        return "Not scored"
+    if pd.isna(row.severity):
+        # A run of an earlier version: its score is no probability.
+        return f"Label score {row.label_score:.2f} (0 is worst)"
+    return f"The given label is wrong with a probability of {probability(1 - row.label_score)}"
 
 
 def _suggestion(row: Any) -> str:

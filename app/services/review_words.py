@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pandas as pd
 
-from lane_core.records import ENDED_STATES, QueueFilter, RunStatus
+from lane_core.records import ENDED_STATES, STRICTNESSES, QueueFilter, RunStatus
 
 _ACTION_WORDS = {"keep": "kept", "relabel": "corrected", "exclude": "excluded", "flag": "second opinion"}
 _KIND_WORDS = {"decision": "", "undo": "undone: ", "redo": "redone: "}
@@ -19,7 +20,7 @@ def headline(filters: QueueFilter, total: int, run_name: str, status: RunStatus)
         >>> headline(QueueFilter(given_labels=("fear", "joy")), 1200, "Run 1", RunStatus("finished"))
         '1,200 suspects of Run 1 to review, given label fear or joy, worst first.'
     """
-    noun = ("suspect" if filters.suspects_only else "example") + ("" if total == 1 else "s")
+    noun = _noun(filters, total)
     which = {"to_review": " to review", "reviewed": ", reviewed", "all": ", reviewed or not"}[filters.status]
     chosen = {
         "given": filters.given_labels,
@@ -44,7 +45,7 @@ def nothing_left(filters: QueueFilter, by_status: Mapping[str, int]) -> str:
         >>> nothing_left(QueueFilter(), {"to_review": 0, "reviewed": 130, "all": 130})
         'All 130 suspects are reviewed'
     """
-    noun = "suspects" if filters.suspects_only else "examples"
+    noun = _noun(filters)
     is_narrow = bool(filters.given_labels or filters.suggested_labels or filters.predicted_labels)
     which = f"{noun} with these labels" if is_narrow else noun
     num = by_status[filters.status]
@@ -55,6 +56,37 @@ def nothing_left(filters: QueueFilter, by_status: Mapping[str, int]) -> str:
     if filters.status == "reviewed" and by_status["all"]:
         return f"None of the {by_status['all']:,} {which} is reviewed yet"
     return f"The run has no {which}"
+
+
+def wider_queue(filters: QueueFilter, by_scope: Mapping[str, int]) -> tuple[str, QueueFilter] | None:
+    """Return the next less strict queue that holds more, with the words of its button; None if none does.
+
+    Args:
+        filters: What the queue holds.
+        by_scope: Examples that the other filters let pass, as ``queue_counts`` gives them.
+
+    Example:
+        >>> by_scope = {"sure": 0, "balanced": 0, "thorough": 90, "all": 800}
+        >>> wider_queue(QueueFilter(strictness="sure"), by_scope)[0]
+        'Go on with thorough: 90 more'
+        >>> wider_queue(QueueFilter(suspects_only=False), by_scope)
+    """
+    if not filters.suspects_only:
+        return None
+    for strictness in STRICTNESSES[STRICTNESSES.index(filters.strictness) + 1 :]:
+        more = by_scope[strictness] - by_scope[filters.strictness]
+        if more:
+            return f"Go on with {strictness}: {more:,} more", replace(filters, strictness=strictness)
+    if by_scope["all"] == by_scope[filters.strictness]:
+        return None
+    return "Show all examples", replace(filters, suspects_only=False, strictness="balanced")
+
+
+def _noun(filters: QueueFilter, number: int = 2) -> str:
+    if not filters.suspects_only:
+        return "example" if number == 1 else "examples"
+    which = "" if filters.strictness == "balanced" else f" ({filters.strictness})"
+    return f"suspect{'' if number == 1 else 's'}{which}"
 
 
 def history_table(history: pd.DataFrame, time_zone: str) -> pd.DataFrame:

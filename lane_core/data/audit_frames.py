@@ -25,6 +25,7 @@ AUDIT_COLUMNS = (
     "aum",
     "alm_rank",
     "class_similarity",
+    "severity",
     "sample_weight",
     "decision",
     "annotator",
@@ -53,17 +54,21 @@ def audit_frame(
     If the file has a column of such a name already, the audit column is called ``lane_`` and that name. All audit
     columns are null in rows that were left out because they had no label.
 
-    ``label_score`` is 0 to 1, low = bad, and with ``alm`` and ``aum`` it is in-sample: the run has trained on these
-    rows. ``suggested_label`` is given only where ``is_label_issue`` is true, ``corrected_label`` only where a person
-    chose another label; ``final_label`` is that one, else the given label. ``decision`` is empty where nobody
-    decided. ``lead_time`` is in seconds. ``annotator_agreement`` is null: one opinion a row is kept as current.
+    ``label_score`` is the calibrated probability that the given label is right: 0 to 1, low = bad. With ``alm`` and
+    ``aum`` it is in-sample: the run has trained on these rows. ``is_label_issue`` says that it is below the line of
+    the strictness that ``final`` was made with. ``class_similarity`` and ``severity`` are about the given and the
+    likeliest other class, flagged or not: how readily the run takes one for the other (1 = like any two), and how far
+    apart they are, 0 (the nearest class) to 1. ``suggested_label`` is given only where ``is_label_issue`` is true,
+    ``corrected_label`` only where a person chose another label; ``final_label`` is that one, else the given label.
+    ``decision`` is empty where nobody decided. ``lead_time`` is in seconds. ``annotator_agreement`` is null: one
+    opinion a row is kept as current.
 
     Args:
         table: The file as it was read.
         columns: Columns that the examples were made from.
         examples_frame: Frame of ``Examples``: index, row, example_id, given_label.
         final: Last state of a run: index, predicted_label, suggested_label, is_label_issue, label_score, alm, aum,
-            alm_rank, similarity, weight; examples that it does not hold get nulls.
+            alm_rank, similarity, severity, weight; examples that it does not hold get nulls.
         current: Labels after review: index, current_label, status, annotator, decided_at, updated_at, lead_time_s,
             num_decisions, note. None = nobody has reviewed.
         run_id: The run that ``final`` is from.
@@ -91,6 +96,7 @@ def audit_frame(
         "aum": model["aum"],
         "alm_rank": model["alm_rank"].astype("Int64"),
         "class_similarity": model["similarity"],
+        "severity": model["severity"],
         "sample_weight": model["weight"],
         "annotator_agreement": pd.Series(float("nan"), index=given.index),
         "run_id": pd.Series(run_id, index=given.index),

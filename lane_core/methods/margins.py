@@ -64,7 +64,8 @@ def label_aware_margin(
         max_scale: Largest factor; None = 1e6, which is eq. 3 with a guard against overflow.
 
     Returns:
-        One label-aware margin per example, (B,).
+        One label-aware margin per example, (B,), in float32 where the logits are of half precision: 1e6 has no
+        place in float16.
 
     Raises:
         ValueError: If the shapes do not fit; the message holds the shapes seen.
@@ -77,6 +78,7 @@ def label_aware_margin(
     References:
         LANE eq. 3. Differs: the factor is bounded (default 10); a class matrix may stand for w_{x,j}.
     """
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
     given, others = _given_and_others(logits, labels)
     strongest, rival = others.max(dim=1)
     num_examples, num_classes = logits.shape
@@ -88,7 +90,7 @@ def label_aware_margin(
             f"expected ({num_examples},) or ({num_classes}, {num_classes})."
         )
     plain = given - strongest
-    scale = similarity.detach().reciprocal().clamp(max=max_scale or LITERAL_MAX_SCALE)
+    scale = similarity.detach().to(plain.dtype).reciprocal().clamp(max=max_scale or LITERAL_MAX_SCALE)
     return torch.where(plain < 0, plain * scale, plain)
 
 

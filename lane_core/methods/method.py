@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from torch import Tensor, nn
 
@@ -21,14 +21,32 @@ class Batch:
     labels: Tensor
     """Given class codes, int64, (B,)."""
     features: Tensor
-    """Word-piece ids (B, T), or hidden states (B, T, H) where the lower layers are frozen."""
+    """Word-piece ids (B * V, T), or hidden states (B * V, T, H) where the lower layers are frozen."""
     mask: Tensor
-    """True where there is a word piece, (B, T)."""
+    """True where there is a word piece, (B * V, T)."""
+    num_views: int = 1
+    """V, the views of each example. Rows are view-major: the B originals first, then every second view, and so on."""
+
+    def __post_init__(self) -> None:
+        if len(self.features) != len(self.labels) * self.num_views:
+            raise ValueError(
+                f"features {tuple(self.features.shape)} for {len(self.labels)} examples with {self.num_views} "
+                "view(s) each; expected one row for each view of each example."
+            )
+
+    @property
+    def row_labels(self) -> Tensor:
+        """Given class codes of the rows, (B * V,)."""
+        return self.labels.repeat(self.num_views)
+
+    def by_view(self, rows: Tensor) -> Tensor:
+        """Return values of the rows, (B * V, ...), as (V, B, ...)."""
+        return rows.view(self.num_views, len(self.labels), *rows.shape[1:])
 
 
 @dataclass(frozen=True)
 class StepLosses:
-    """The terms of one step; ``total`` is what is minimised."""
+    """The terms of one step; ``total`` is what is minimised. Terms that a method lacks are 0."""
 
     total: Tensor
     theta: Tensor
@@ -51,8 +69,9 @@ class Network(nn.Module):
         return embeddings, self.classifier(self.dropout(embeddings))
 
 
-NetworkFactory = Callable[[], Network]
-"""Returns a new network: the same pretrained encoder, a freshly drawn head."""
+NetworkName = Literal["theta", "pi"]
+NetworkFactory = Callable[[NetworkName], Network]
+"""Returns a new network for a part: the same pretrained encoder, a freshly drawn head."""
 
 
 class Method(Protocol):
@@ -91,7 +110,7 @@ class EpochSummary:
     weights: Tensor
     """lambda of eq. 4 under this epoch's ALM, (N,)."""
     statistics: SuspectStatistics | None
-    is_label_issue: Tensor
-    """ALM below mu_t, bool, (N,)."""
+    is_label_issue: Tensor | None
+    """The method's own flag, bool, (N,); None = whoever has a low label score is flagged."""
     clipped_share: float
     """Share of this epoch's negative margins whose factor reached max_scale."""

@@ -63,3 +63,24 @@ def relative_class_similarity(similarity: Tensor, floor: float = 0.05) -> Tensor
     # A row of zeros says nothing about its pairs: all of them count as ordinary.
     relative = torch.where(row_means > 0, off_diagonal / row_means, torch.ones_like(off_diagonal))
     return relative.clamp(min=floor).fill_diagonal_(1)
+
+
+def severity(relative_similarity: Tensor) -> Tensor:
+    r"""Return how far apart each pair of classes is, beside the nearest pair of its row.
+
+    .. math:: V_{yj} = 1 - R_{yj} / \max_{k \ne y} R_{yk}, \quad V_{yy} = 0
+
+    0 = no class is nearer to y than j; towards 1 = ever farther. A wrong label of high severity misleads more than one
+    of a neighbouring class; it says nothing about how likely the label is wrong.
+
+    Args:
+        relative_similarity: R, (K, K), above 0, row = given class; see ``relative_class_similarity``.
+
+    Example:
+        >>> severity(torch.tensor([[1.0, 1.5, 0.5], [1.0, 1.0, 1.0], [0.05, 2.0, 1.0]]))
+        tensor([[0.0000, 0.0000, 0.6667],
+                [0.0000, 0.0000, 0.0000],
+                [0.9750, 0.0000, 0.0000]])
+    """
+    nearest = relative_similarity.clone().fill_diagonal_(0).amax(dim=1, keepdim=True)
+    return (1 - relative_similarity / nearest).clamp(min=0).fill_diagonal_(0)

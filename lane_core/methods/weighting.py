@@ -21,32 +21,44 @@ class SuspectStatistics:
 
 
 def suspect_statistics(
-    alm: Tensor, sigma: Literal["std", "literal"] = "std", min_suspects: int = MIN_SUSPECTS
+    alm: Tensor,
+    sigma: Literal["std", "literal"] | float = "std",
+    mu: float | None = None,
+    min_suspects: int = MIN_SUSPECTS,
+    fit: Literal["suspects", "below_mu"] = "suspects",
 ) -> SuspectStatistics | None:
     r"""Return mu_t and sigma_t of the examples with a negative average margin.
 
-    .. math:: \mu = \operatorname{mean}_{N_t} ALM, \quad v = \operatorname{mean}_{N_t} (ALM - \mu)^2
+    .. math:: \mu = \operatorname{mean}_{N_t} ALM, \quad v = \operatorname{mean}_{F} (ALM - \mu)^2
 
     ``sigma="std"`` reads eq. 6 as the variance that it computes (sigma = sqrt(v), free of the logits' scale);
-    ``"literal"`` takes the printed symbol (sigma = v, squared once more in eq. 4).
+    ``"literal"`` takes the printed symbol (sigma = v, squared once more in eq. 4). F is N_t as in eq. 6, or
+    {i in N_t: ALM_i < mu}, as the paper's text puts it ("all samples with ALM under the mean").
 
     Args:
         alm: Average label-aware margins, (N,).
-        sigma: Reading of eq. 6.
-        min_suspects: With fewer suspects the statistics are not trusted.
+        sigma: Reading of eq. 6, or a fixed number.
+        mu: A fixed mu; None = the mean over N_t. It does not move the centre that v is taken about.
+        min_suspects: With fewer suspects no statistics are fitted.
+        fit: Whose deviations v averages.
 
     Returns:
-        The statistics, or None where there are too few suspects or they are all alike.
+        The statistics, or None where they must be fitted and the suspects are too few or all alike.
     """
+    if mu is not None and not isinstance(sigma, str):
+        return SuspectStatistics(mu, sigma)
     suspects = alm[alm < 0].double()
     if len(suspects) < min_suspects:
         return None
     mean = suspects.mean()
-    variance = (suspects - mean).square().mean().item()
-    # Equal values differ by rounding alone; a Gaussian that narrow would only amplify it.
-    if variance <= 1e-12 * max(mean.item() ** 2, 1e-30):
+    fitted = suspects if fit == "suspects" else suspects[suspects < mean]
+    variance = (fitted - mean).square().mean().item()
+    # Equal values differ by rounding alone; a Gaussian that narrow would only amplify it. (No value: NaN.)
+    if not variance > 1e-12 * max(mean.item() ** 2, 1e-30):
         return None
-    return SuspectStatistics(mean.item(), variance if sigma == "literal" else variance**0.5)
+    if isinstance(sigma, str):
+        sigma = variance if sigma == "literal" else variance**0.5
+    return SuspectStatistics(mean.item() if mu is None else mu, sigma)
 
 
 def truncated_gaussian_weights(
@@ -79,17 +91,7 @@ def truncated_gaussian_weights(
         raise ValueError(f"alm has shape {tuple(alm.shape)}; expected (N,).")
     if not isinstance(sigma, str) and not sigma > 0:
         raise ValueError(f"sigma is {sigma!r}; it must be above 0.")
-    needs_fit = isinstance(sigma, str) or mu is None
-    fitted = (
-        suspect_statistics(alm, sigma if isinstance(sigma, str) else "std", min_suspects=2)
-        if needs_fit
-        else None
-    )
-    if needs_fit and fitted is None:
-        return torch.ones_like(alm)
-    centre = mu if mu is not None else fitted.mu  # type: ignore[union-attr]
-    width = fitted.sigma if isinstance(sigma, str) else sigma  # type: ignore[union-attr]
-    return gaussian_weights(alm, SuspectStatistics(centre, width))
+    return gaussian_weights(alm, suspect_statistics(alm, sigma, mu, min_suspects=2))
 
 
 def gaussian_weights(alm: Tensor, statistics: SuspectStatistics | None) -> Tensor:
@@ -97,5 +99,13 @@ def gaussian_weights(alm: Tensor, statistics: SuspectStatistics | None) -> Tenso
     if statistics is None:
         return torch.ones_like(alm)
     deviation = (alm - statistics.mu) / statistics.sigma
-    below = (alm < 0) & (alm < statistics.mu)
-    return torch.where(below, torch.exp(-0.5 * deviation.square()), torch.ones_like(alm))
+    return torch.where(
+        is_below_mu(alm, statistics), torch.exp(-0.5 * deviation.square()), torch.ones_like(alm)
+    )
+
+
+def is_below_mu(alm: Tensor, statistics: SuspectStatistics | None) -> Tensor:
+    """Return whom eq. 4 reaches: suspects (ALM below 0) whose ALM lies below mu, bool, (N,); none without mu."""
+    if statistics is None:
+        return torch.zeros_like(alm, dtype=torch.bool)
+    return (alm < 0) & (alm < statistics.mu)

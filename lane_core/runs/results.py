@@ -13,21 +13,32 @@ import pandas as pd
 from lane_core import __version__
 from lane_core.config import RunConfig
 from lane_core.errors import RunError
-from lane_core.runs.run_dir import RunDir
+from lane_core.records import Strictness
+from lane_core.runs.run_dir import EPOCH_SCHEMA, RunDir
 
 
-def final_table(run_dir: RunDir) -> pd.DataFrame:
+def final_table(run_dir: RunDir, strictness: Strictness | None = None) -> pd.DataFrame:
     """Return where every example stands after the last epoch on disk.
 
-    Columns: index, predicted_label, suggested_label, suggested_probability, given_probability, is_label_issue,
-    label_score, alm, aum, alm_rank (1 = lowest ALM), similarity, weight, split; sorted by index.
+    Args:
+        run_dir: The run.
+        strictness: Which label scores are an issue; None = as the run itself was told. A run of an earlier version
+            has only its own flag.
+
+    Returns:
+        index, predicted_label, suggested_label, suggested_probability, given_probability, is_label_issue,
+        label_score, alm, aum, alm_rank (1 = lowest ALM), similarity, severity, weight, split; sorted by index.
 
     Raises:
         RunError: If no epoch is complete yet.
     """
     epoch = _last_epoch(run_dir)
     names = np.array(run_dir.dataset().classes, dtype=object)
-    frame = run_dir.read_event("epoch", epoch)
+    # The files of an earlier version lack columns.
+    frame = run_dir.read_event("epoch", epoch).reindex(columns=EPOCH_SCHEMA.names)
+    line = _metrics(run_dir).get(f"{strictness}_below") if strictness else None
+    if line is not None:
+        frame["is_label_issue"] = frame["label_score"].astype("float64") < line
     frame["predicted_label"] = names[frame["predicted"]]
     frame["suggested_label"] = names[frame["suggested"]]
     frame["alm_rank"] = frame["alm"].rank(method="first").astype("int64")
@@ -45,6 +56,7 @@ def final_table(run_dir: RunDir) -> pd.DataFrame:
             "aum",
             "alm_rank",
             "similarity",
+            "severity",
             "weight",
             "split",
         ]
@@ -69,11 +81,16 @@ def manifest_values(
     run_dir: RunDir,
     decision_counts: Mapping[str, int],
     num_changes: int,
+    strictness: Strictness,
 ) -> dict[str, Any]:
-    """Return the content of manifest.json: what went in, what was run, what was decided."""
-    epoch = run_dir.last_epoch()
-    metrics: dict[Any, Any] = run_dir.read_event("metrics", epoch).to_dict("records")[0] if epoch else {}
-    threshold = metrics.get("mu")
+    """Return the content of manifest.json: what went in, what was run, what was decided.
+
+    ``num_flagged`` and ``expected_precision`` are those of ``strictness``, which need not be the one in ``config``.
+
+    Raises:
+        RunError: If no epoch is complete yet.
+    """
+    metrics = _metrics(run_dir)
     return {
         "source": source_name,
         "source_sha256": source_sha256,
@@ -84,14 +101,23 @@ def manifest_values(
         "config": asdict(config),
         "encoder": config.encoder,
         "seed": config.seed,
-        "epochs_done": epoch,
-        "alm_threshold": None if pd.isna(threshold) else float(threshold),
-        "num_flagged": int(metrics.get("num_flagged", 0)),
+        "epochs_done": run_dir.last_epoch(),
+        "alm_threshold": metrics.get("mu"),
+        "strictness": strictness,
+        "num_flagged": int(final_table(run_dir, strictness)["is_label_issue"].sum()),
+        "expected_precision": metrics.get(f"{strictness}_precision"),
+        "estimated_noise_rate": metrics.get("noise_rate"),
         "decisions": dict(decision_counts),
         "num_changed_labels": num_changes,
         "lane_audit_version": __version__,
         "written_at": datetime.now(UTC).isoformat(),
     }
+
+
+def _metrics(run_dir: RunDir) -> dict[str, float]:
+    """Return the metrics of the last epoch that exist."""
+    values = run_dir.read_event("metrics", _last_epoch(run_dir)).iloc[0].dropna()
+    return {str(name): float(value) for name, value in values.items()}
 
 
 def _last_epoch(run_dir: RunDir) -> int:

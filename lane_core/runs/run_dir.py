@@ -51,14 +51,19 @@ EPOCH_SCHEMA = pa.schema(
         "suggested": pa.int16(),
         "suggested_probability": pa.float32(),
         "given_probability": pa.float32(),
+        "given_log_probability": pa.float32(),
+        "is_given_predicted": pa.bool_(),
         "similarity": pa.float32(),
+        "severity": pa.float32(),
         "label_score": pa.float32(),
         "is_label_issue": pa.bool_(),
     }
 )
 """``predicted``: class code with the highest mean probability over the epochs so far; ``suggested``: the same among the
-classes other than the given one; ``similarity``: relative class similarity of given and suggested class (1 = like any
-two classes of the row); ``weight``: lambda of eq. 4 under this epoch's ALM, used in the next epoch."""
+classes other than the given one; ``given_log_probability`` and ``is_given_predicted``: theta in this epoch alone;
+``similarity``: relative class similarity of given and suggested class (1 = like any two classes of the row);
+``severity``: how far apart the two are, 0 (the nearest class) to 1; ``weight``: lambda of eq. 4 under this epoch's ALM,
+used in the next epoch; ``label_score``: calibrated probability that the given label is right."""
 SIMILARITY_SCHEMA = pa.schema({"given": pa.int16(), "predicted": pa.int16(), "value": pa.float32()})
 METRICS_SCHEMA = pa.schema(
     {
@@ -72,11 +77,21 @@ METRICS_SCHEMA = pa.schema(
         "mu": pa.float64(),
         "sigma": pa.float64(),
         "num_flagged": pa.int64(),
+        "noise_rate": pa.float64(),
+        "sure_below": pa.float64(),
+        "balanced_below": pa.float64(),
+        "thorough_below": pa.float64(),
+        "sure_precision": pa.float64(),
+        "balanced_precision": pa.float64(),
+        "thorough_precision": pa.float64(),
         "clipped_share": pa.float64(),
         "train_seconds": pa.float64(),
     }
 )
-"""A metric that does not exist (no test split, too few suspects for mu) is null."""
+"""A metric that does not exist (no test split, too few suspects for mu) is null. ``<strictness>_below``: an example is
+flagged at that strictness when its label_score is below; ``<strictness>_precision``: share of the flagged training
+examples expected to be wrong; ``noise_rate``: estimated share of wrong labels; ``num_flagged``: at the run's own
+strictness."""
 LOSSES_SCHEMA = pa.schema(
     {
         "step": pa.int64(),

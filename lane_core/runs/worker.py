@@ -126,6 +126,8 @@ def _train(run_dir: RunDir, writer: RunWriter) -> None:
         labels=np.array([codes[label] for label in examples["given_label"]], dtype=np.int64),
         splits=np.array(examples["split"], dtype=np.str_),
         num_classes=len(dataset.classes),
+        ids=examples["example_id"].tolist(),
+        class_names=dataset.classes,
     )
     run = TrainingRun(data, config, writer, run_dir.checkpoint)
     writer.update(device=str(run.device))

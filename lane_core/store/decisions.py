@@ -23,7 +23,7 @@ from lane_core.errors import StoreError
 from lane_core.records import Decision
 from lane_core.store.decision_table import decision_table
 from lane_core.store.frames import fetch_frame, now_utc, registered
-from lane_core.store.lookups import class_names, last_epoch_parameters
+from lane_core.store.lookups import class_names, is_suspect, last_epoch_parameters
 from lane_core.store.store import Store
 
 _WRITING = threading.Lock()
@@ -117,14 +117,14 @@ def review_progress(store: Store, run_id: str) -> dict[str, int]:
     """Return how far the review of a run has come.
 
     Returns:
-        suspects (flagged in the last epoch), suspects_reviewed, examples (of the data set), reviewed (with a
-        live decision, from whichever run), and of these corrected, kept, excluded, flagged by the newest
-        live decision; the four add up to reviewed.
+        suspects (flagged in the last epoch at the balanced strictness), suspects_reviewed, examples (of the data
+        set), reviewed (with a live decision, from whichever run), and of these corrected, kept, excluded, flagged
+        by the newest live decision; the four add up to reviewed.
 
     Raises:
         StoreError: If there is no such run.
     """
-    query = """
+    query = f"""
         select
             count(*) filter (is_suspect) as suspects,
             count(*) filter (is_suspect and status <> '') as suspects_reviewed,
@@ -135,12 +135,14 @@ def review_progress(store: Store, run_id: str) -> dict[str, int]:
             count(*) filter (status = 'exclude') as excluded,
             count(*) filter (status = 'flag') as flagged
         from (
-            select coalesce(d.action, '') as status, coalesce(p.is_label_issue, false) as is_suspect
+            select coalesce(d.action, '') as status, {is_suspect()} as is_suspect
             from examples e
             left join (select index, action from newest_decisions where dataset_id = $dataset_id) d
                 on d.index = e.index
-            left join (select index, is_label_issue from example_epochs where run_id = $run_id and epoch = $epoch) p
-                on p.index = e.index
+            left join (
+                select index, label_score, is_label_issue from example_epochs
+                where run_id = $run_id and epoch = $epoch
+            ) p on p.index = e.index
             where e.dataset_id = $dataset_id
         )
     """

@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 
 from lane_core.errors import StoreError
+from lane_core.records import Strictness
 
 EPOCH_ROWS = """
 from example_epochs p
@@ -19,6 +20,20 @@ where p.run_id = $run_id and p.epoch = $epoch
 """One row an example of one epoch: p = what the run says, r = what it trained on, d = the decision that counts.
 
 Each side is cut down to its run or data set before the join: joining on the ids costs several times as much."""
+
+
+def is_suspect(strictness: Strictness = "balanced", run: str = "$run_id", epoch: str = "$epoch") -> str:
+    """Return the SQL condition that a row p of example_epochs is flagged at a strictness.
+
+    Args:
+        strictness: Whose line the label score has to be below.
+        run: Parameter of the query that holds the run of p.
+        epoch: Parameter of the query that holds its epoch.
+
+    A run without lines, made by an earlier version, has only its own flag.
+    """
+    line = f"(select {strictness}_below from epoch_metrics where run_id = {run} and epoch = {epoch})"
+    return f"coalesce(p.label_score < {line}, p.is_label_issue, false)"
 
 
 def class_names(cursor: duckdb.DuckDBPyConnection, dataset_id: str) -> list[str]:

@@ -8,16 +8,25 @@ from typing import Any, NamedTuple
 import duckdb
 import pandas as pd
 
-from lane_core.records import QueueFilter
+from lane_core.records import STRICTNESSES, QueueFilter
 from lane_core.store.frames import fetch_frame
 from lane_core.store.lookups import (
     EPOCH_ROWS,
     class_names,
+    is_suspect,
     label_codes,
     last_epoch_parameters,
     run_dataset_id,
 )
 from lane_core.store.store import Store
+
+QUEUE_SCOPES = (*STRICTNESSES, "all")
+"""What a queue can be drawn from: the suspects of each strictness, or every example."""
+
+
+def queue_scope(filters: QueueFilter) -> str:
+    """Return which of QUEUE_SCOPES a queue is drawn from."""
+    return filters.strictness if filters.suspects_only else "all"
 
 
 class _Conditions(NamedTuple):
@@ -38,20 +47,22 @@ def review_queue(
     Args:
         store: The open store.
         run_id: The run under review; ``given_label`` is the label that it trained on.
-        filters: ``suspects_only`` means flagged by the run; an example counts as reviewed when it has a live
-            decision, taken in whichever run, "flag" included.
+        filters: ``suspects_only`` means a label score below the line of ``strictness``, or flagged by a run that has
+            no lines; an example counts as reviewed when it has a live decision, taken in whichever run, "flag"
+            included.
         limit: At most so many rows.
         offset: Rows to skip.
 
     Returns:
         index, example_id, text, given_label, suggested_label, suggested_probability, predicted_label,
-        given_probability, similarity, alm, weight, label_score, is_label_issue, status, current_label, split;
-        lowest label_score first, ties by index. Empty before the first epoch.
+        given_probability, similarity, severity, alm, weight, label_score, is_label_issue (flagged at the strictness
+        of the filter), status, current_label, split; lowest label_score first, ties by index. Empty before the
+        first epoch.
 
     Raises:
         StoreError: If there is no such run, or a filter names an unknown class.
 
-    Tables: reads example_epochs, run_examples, examples, decisions.
+    Tables: reads example_epochs, epoch_metrics, run_examples, examples, decisions.
     """
     with store.cursor() as cursor:
         parameters, names = _review(cursor, run_id)
@@ -62,12 +73,13 @@ def review_queue(
                 order by p.label_score nulls last, p.index
                 limit $limit offset $offset
             ), shown as (
-                select p.*, r.label, r.split, coalesce(d.action, '') as status, d.final_label
+                select p.*, {is_suspect(filters.strictness)} as is_suspect, r.label, r.split,
+                    coalesce(d.action, '') as status, d.final_label
                 {EPOCH_ROWS} and p.index in (select index from page)
             )
             select s.index, e.example_id, e.text, given.name as given_label, suggested.name as suggested_label,
                 s.suggested_probability, predicted.name as predicted_label, s.given_probability, s.similarity,
-                s.alm, s.weight, s.label_score, coalesce(s.is_label_issue, false) as is_label_issue, s.status,
+                s.severity, s.alm, s.weight, s.label_score, s.is_suspect as is_label_issue, s.status,
                 current.name as current_label, s.split
             from shown s
             join (select * from examples where dataset_id = $dataset_id) e on e.index = s.index
@@ -88,36 +100,40 @@ def queue_counts(store: Store, run_id: str, filters: QueueFilter) -> dict[str, A
         by_given: label, count under all filters but given_labels; highest count first, ties in class order.
         by_suggested: the same for suggested_labels.
         by_status: {"to_review", "reviewed", "all"} to the count under all filters but status.
+        by_scope: each of QUEUE_SCOPES to the count under all filters but suspects_only and strictness.
 
     Raises:
         StoreError: If there is no such run, or a filter names an unknown class.
 
-    Tables: reads example_epochs, run_examples, decisions.
+    Tables: reads example_epochs, epoch_metrics, run_examples, decisions.
     """
     with store.cursor() as cursor:
         parameters, names = _review(cursor, run_id)
         wanted = _conditions(filters, names)
+        scopes = ", ".join(f"{is_suspect(strictness)} as in_{strictness}" for strictness in STRICTNESSES)
+        scope = queue_scope(filters)
+        in_scope = f"in_{scope}"
         query = f"""
             with passing as materialized (
-                select r.label as given, p.suggested, d.action is not null as is_reviewed,
+                select r.label as given, p.suggested, d.action is not null as is_reviewed, {scopes}, true as in_all,
                     {wanted.given} as in_given, {wanted.suggested} as in_suggested, {wanted.status} as in_status
-                {EPOCH_ROWS} and {wanted.suspects} and {wanted.predicted}
+                {EPOCH_ROWS} and {wanted.predicted}
             )
-            select 'total' as facet, 0 as code, count(*) as count
-            from passing where in_given and in_suggested and in_status
-            union all
-            select 'given', given, count(*) from passing where in_suggested and in_status group by given
+            select 'given' as facet, given as code, count(*) as count
+            from passing where {in_scope} and in_suggested and in_status group by given
             union all
             select 'suggested', suggested, count(*)
-            from passing where in_given and in_status and suggested is not null group by suggested
+            from passing where {in_scope} and in_given and in_status and suggested is not null group by suggested
             union all
             select 'reviewed', is_reviewed::integer, count(*)
-            from passing where in_given and in_suggested group by is_reviewed
+            from passing where {in_scope} and in_given and in_suggested group by is_reviewed
+            {" ".join(_SCOPE_COUNT.format(place, name) for place, name in enumerate(QUEUE_SCOPES))}
         """
         counts = cursor.execute(query, parameters).fetchall()
-    reviewed = _facet(counts, "reviewed")
+    reviewed, by_place = _facet(counts, "reviewed"), _facet(counts, "scope")
+    by_scope = {name: by_place[place] for place, name in enumerate(QUEUE_SCOPES)}
     return {
-        "total": _facet(counts, "total")[0],
+        "total": by_scope[scope],
         "by_given": _by_label(_facet(counts, "given"), names),
         "by_suggested": _by_label(_facet(counts, "suggested"), names),
         "by_status": {
@@ -125,6 +141,7 @@ def queue_counts(store: Store, run_id: str, filters: QueueFilter) -> dict[str, A
             "reviewed": reviewed.get(1, 0),
             "all": sum(reviewed.values()),
         },
+        "by_scope": by_scope,
     }
 
 
@@ -137,7 +154,7 @@ def label_pairs(store: Store, run_id: str, filters: QueueFilter, limit: int) -> 
     Raises:
         StoreError: If there is no such run, or a filter names an unknown class.
 
-    Tables: reads example_epochs, run_examples, decisions.
+    Tables: reads example_epochs, epoch_metrics, run_examples, decisions.
     """
     with store.cursor() as cursor:
         parameters, names = _review(cursor, run_id)
@@ -195,7 +212,7 @@ def _conditions(filters: QueueFilter, names: Sequence[str]) -> _Conditions:
     codes = {name: code for code, name in enumerate(names)}
     statuses = {"to_review": "(d.action is null)", "reviewed": "(d.action is not null)", "all": "true"}
     return _Conditions(
-        suspects="coalesce(p.is_label_issue, false)" if filters.suspects_only else "true",
+        suspects=is_suspect(filters.strictness) if filters.suspects_only else "true",
         given=_one_of("r.label", label_codes(codes, filters.given_labels)),
         suggested=_one_of("p.suggested", label_codes(codes, filters.suggested_labels)),
         predicted=_one_of("p.predicted", label_codes(codes, filters.predicted_labels)),
@@ -205,6 +222,12 @@ def _conditions(filters: QueueFilter, names: Sequence[str]) -> _Conditions:
 
 def _one_of(column: str, codes: Sequence[int]) -> str:
     return f"coalesce({column} in ({', '.join(map(str, codes))}), false)" if codes else "true"
+
+
+_SCOPE_COUNT = """
+union all
+select 'scope', {}, count(*) from passing where in_{} and in_given and in_suggested and in_status
+"""
 
 
 def _facet(counts: Sequence[tuple[Any, ...]], facet: str) -> dict[int, int]:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from lane_core.runs.run_dir import METRICS_SCHEMA
 from lane_core.store.frames import fetch_frame
 from lane_core.store.lookups import newest_epoch
 from lane_core.store.store import Store
@@ -21,7 +22,8 @@ def last_epoch(store: Store, run_id: str) -> int:
 
 def epoch_metrics(store: Store, run_id: str) -> pd.DataFrame:
     """Return epoch and the columns of METRICS_SCHEMA, by epoch; a metric that does not exist is missing."""
-    query = "select * exclude (run_id) from epoch_metrics where run_id = $run_id order by epoch"
+    columns = ", ".join(METRICS_SCHEMA.names)
+    query = f"select epoch, {columns} from epoch_metrics where run_id = $run_id order by epoch"
     return _frame(store, query, run_id)
 
 

@@ -146,6 +146,15 @@ def mean_pool(hidden: Tensor, mask: Tensor) -> Tensor:
     return summed / present.sum(dim=1).clamp(min=1)
 
 
+def set_dropout(module: nn.Module, probability: float | None) -> None:
+    """Give every dropout inside the module this probability; None leaves what the encoder came with."""
+    if probability is None:
+        return
+    for inner in module.modules():
+        if isinstance(inner, nn.Dropout):
+            inner.p = probability
+
+
 class WholeEncoder(nn.Module):
     """A copy of the whole model, all of it trained; features are word-piece ids."""
 
@@ -162,16 +171,28 @@ class WholeEncoder(nn.Module):
 
 
 class UpperLayers(nn.Module):
-    """A copy of the last layers, trained; features are hidden states of the layer below them."""
+    """A copy of the last layers; features are hidden states of the layer below them."""
 
-    def __init__(self, encoder: Encoder, num_layers: int) -> None:
+    def __init__(self, encoder: Encoder, num_layers: int, num_trained: int) -> None:
+        """Train the last ``num_trained`` of ``num_layers`` layers; those between only pass hidden states on."""
         super().__init__()
-        layers = encoder.model.encoder.layer
-        self.layers = copy.deepcopy(layers[len(layers) - num_layers :]).requires_grad_(requires_grad=True)
+        layers = copy.deepcopy(encoder.model.encoder.layer[-num_layers:])
+        num_frozen = num_layers - num_trained
+        self.frozen = layers[:num_frozen]
+        self.layers = layers[num_frozen:].requires_grad_(requires_grad=True)
+
+    def train(self, mode: bool = True) -> UpperLayers:
+        """Set the mode of the trained layers; the frozen ones know no dropout."""
+        super().train(mode)
+        self.frozen.eval()
+        return self
 
     def forward(self, features: Tensor, mask: Tensor) -> Tensor:
         """Return embeddings, (B, H)."""
         attention_mask = mask[:, None, None, :].expand(-1, 1, mask.shape[1], -1)
+        with torch.no_grad():
+            for layer in self.frozen:
+                features = layer(features, attention_mask)
         for layer in self.layers:
             features = layer(features, attention_mask)
         return mean_pool(features, mask)

@@ -86,27 +86,26 @@ class PreparedTexts:
 
 def prepare(
     encoder: Encoder,
-    texts: list[str],
-    max_tokens: int,
+    rows: list[list[int]],
+    num_examples: int,
     num_upper: int | None,
     device: torch.device,
     progress: Progress,
 ) -> PreparedTexts:
-    """Run every text through the pretrained encoder once.
+    """Run every row through the pretrained encoder once.
 
     Args:
         encoder: Moved to ``device`` here.
-        texts: N texts.
-        max_tokens: Texts are cut after this many word pieces.
+        rows: Word-piece ids: of the N texts, then of their second views, and so on.
+        num_examples: N.
         num_upper: Layers that are trained; 0 keeps only the sentence embedding, None keeps the ids.
         device: Where batches are wanted. The features stay in main memory.
         progress: Told how far it is.
 
     Returns:
-        Features of what lies below the trained layers, and the pretrained embeddings.
+        Features of what lies below the trained layers for all rows, and the pretrained embeddings of the N texts.
     """
     encoder.model.to(device)
-    rows = encoder.tokenize(texts, max_tokens)
     lengths = np.array([len(row) for row in rows], dtype=np.int64)
     ids = RaggedFeatures(torch.from_numpy(np.concatenate(rows)), lengths, device)
     keeps_hidden = bool(num_upper) and int(lengths.sum()) * encoder.hidden_size * 4 <= CACHE_LIMIT_BYTES
@@ -114,7 +113,8 @@ def prepare(
     embeddings = np.empty((len(rows), encoder.hidden_size), dtype=np.float32)
     hidden_rows = torch.empty(int(lengths.sum()), encoder.hidden_size) if keeps_hidden else None
     done = 0
-    for index in length_sorted_batches(lengths, 64):
+    # Where all layers are trained, only the embeddings of the texts themselves are wanted.
+    for index in length_sorted_batches(lengths[:num_examples] if num_upper is None else lengths, 64):
         batch_ids, mask = ids.padded(index)
         states = _hidden_states(encoder, batch_ids, mask)
         embeddings[index.numpy()] = mean_pool(states[-1], mask).float().cpu().numpy()
@@ -133,7 +133,7 @@ def prepare(
         features = RaggedFeatures(hidden_rows, lengths, device)
     else:
         features = RecomputedFeatures(ids, encoder, num_upper)
-    return PreparedTexts(features, embeddings)
+    return PreparedTexts(features, embeddings[:num_examples])
 
 
 def length_sorted_batches(lengths: npt.NDArray[np.int64], batch_size: int) -> Iterator[Tensor]:

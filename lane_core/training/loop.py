@@ -14,17 +14,29 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from lane_core.config import RunConfig
+from lane_core.data.augment import BackTranslation, TranslationTable, make_views
 from lane_core.errors import DataError
 from lane_core.files import replace_file
 from lane_core.methods import METHODS
-from lane_core.methods.method import Batch, Method, Network, StepLosses
+from lane_core.methods.method import Batch, Method, Network, NetworkName, StepLosses
 from lane_core.training.checkpoint import load_checkpoint, save_checkpoint
-from lane_core.training.encoder import Encoder, FrozenFeatures, UpperLayers, WholeEncoder, load_encoder
+from lane_core.training.encoder import (
+    Encoder,
+    FrozenFeatures,
+    UpperLayers,
+    WholeEncoder,
+    load_encoder,
+    set_dropout,
+)
 from lane_core.training.features import Features, length_sorted_batches, prepare, shuffled_batches
+from lane_core.training.label_scores import score_labels
+from lane_core.training.out_of_fold import out_of_fold_log_probabilities
 from lane_core.training.progress import Cancelled, Clock, EpochReport, Observer, StepProgress
 from lane_core.training.report import build_report, loss_curve
+from lane_core.training.translator import BackTranslator
 
 WARMUP_SHARE = 0.06
 """Share of all steps over which the learning rate rises from 0."""
@@ -42,6 +54,10 @@ class TrainingData:
     splits: npt.NDArray[np.str_]
     """train, validation, test or excluded, (N,)."""
     num_classes: int
+    ids: list[str] | None = None
+    """Their ids, for a table of translations; None = the row numbers from 1."""
+    class_names: tuple[str, ...] = ()
+    """Words that augmentation leaves alone."""
 
     def __post_init__(self) -> None:
         labelled = np.unique(self.labels[self.splits == "train"])
@@ -62,6 +78,7 @@ class TrainingRun:
         self.held_out = np.flatnonzero(data.splits != "train")
         self.encoder: Encoder
         self.features: Features
+        self.fold_log_probabilities: torch.Tensor
         self.method: Method
 
     def train(self) -> None:
@@ -73,6 +90,8 @@ class TrainingRun:
         """
         if self.device.type == "cpu":
             torch.use_deterministic_algorithms(mode=True)
+            # Filling every new tensor would cost a tenth of the time; nothing here reads one before writing it.
+            torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         self._prepare()
         steps_an_epoch = len(self._batches(epoch=1))
         total_steps = steps_an_epoch * self.config.epochs
@@ -111,19 +130,55 @@ class TrainingRun:
 
         with self._precision():
             prepared = prepare(
-                self.encoder, self.data.texts, self.config.max_tokens, num_upper, self.device, progress
+                self.encoder, self._rows(), len(self.data.texts), num_upper, self.device, progress
             )
         self.features = prepared.features
         self.observer.prepared(prepared.embeddings)
+        self.observer.phase("fitting the fold classifiers")
+        self.fold_log_probabilities = torch.from_numpy(
+            out_of_fold_log_probabilities(
+                prepared.embeddings,
+                self.data.texts,
+                self.data.labels,
+                self.data.splits == "train",
+                self.data.num_classes,
+                self.config.seed,
+                use_words=num_upper == 0,
+            )
+        )
         torch.manual_seed(self.config.seed)
         self.method = METHODS[self.config.method](
             self.config,
-            lambda: self._network(num_upper),
+            lambda name: self._network(name, num_upper),
             torch.from_numpy(self.data.labels),
             torch.from_numpy(self.data.splits == "train"),
             self.data.num_classes,
         )
         self.method.networks.to(self.device)
+
+    def _rows(self) -> list[list[int]]:
+        """Return the word pieces of all texts, then those of their second views, and so on."""
+        data, config = self.data, self.config
+        if config.num_views == 1:
+            return self.encoder.tokenize(data.texts, config.max_tokens)
+        self.observer.phase("making other views of the texts")
+        views = make_views(
+            data.texts,
+            data.ids or [str(row) for row in range(1, len(data.texts) + 1)],
+            config.num_views,
+            config.augmentations,
+            config.seed,
+            self.encoder.tokenizer,
+            config.max_tokens,
+            back_translation(config, self.device),
+            data.class_names,
+            data.splits == "train",
+            cache=self.checkpoint.parent / "views.parquet",
+        )
+        for substitution in views.substitutions:
+            log.info("augmentation: %s", substitution)
+        assert views.token_ids is not None
+        return [row for view in views.token_ids for row in view]
 
     def _num_upper(self) -> int | None:
         wanted = self.config.trainable_layers
@@ -135,12 +190,17 @@ class TrainingRun:
         num_layers = len(self.encoder.model.encoder.layer)
         return wanted if wanted < num_layers else None
 
-    def _network(self, num_upper: int | None) -> Network:
+    def _network(self, name: NetworkName, num_upper: int | None) -> Network:
         if num_upper == 0:
             return Network(FrozenFeatures(self.encoder), FrozenFeatures.WIDTH, self.data.num_classes)
-        body: nn.Module = (
-            WholeEncoder(self.encoder) if num_upper is None else UpperLayers(self.encoder, num_upper)
-        )
+        body: nn.Module
+        if num_upper is None:
+            body = WholeEncoder(self.encoder)
+        else:
+            of_pi = self.config.pi_trainable_layers
+            num_trained = num_upper if name == "theta" or of_pi is None else min(of_pi, num_upper)
+            body = UpperLayers(self.encoder, num_upper, num_trained)
+        set_dropout(body, self.config.encoder_dropout)
         return Network(body, self.encoder.hidden_size, self.data.num_classes)
 
     def _save(self, epoch: int, optimizer: torch.optim.Optimizer) -> None:
@@ -179,8 +239,15 @@ class TrainingRun:
             self.method.evaluate(self._batches_in_order(self.held_out))
         summary = self.method.end_epoch()
         curve = loss_curve(losses, first_step=(epoch - 1) * len(batches) + 1)
+        dynamics, splits = self.method.dynamics, self.data.splits
+        scores = score_labels(
+            dynamics,
+            torch.from_numpy(splits == "train"),
+            self.fold_log_probabilities,
+            features_are_frozen=self.config.trainable_layers == 0,
+        )
         report = build_report(
-            epoch, self.method.dynamics, summary, self.data.labels, self.data.splits, curve, train_seconds
+            epoch, dynamics, summary, scores, self.config.strictness, splits, curve, train_seconds
         )
         clock.epoch_end_seconds.append(time.perf_counter() - started)
         return report
@@ -191,8 +258,8 @@ class TrainingRun:
         rate = _learning_rate_factor(step, total_steps)
         for group in optimizer.param_groups:
             group["lr"] = group["initial_lr"] * rate
-        with self._precision():
-            losses = self.method.loss(self._batch(index))
+        with self._precision(), self._attention():
+            losses = self.method.loss(self._batch(index, self.config.num_views))
         optimizer.zero_grad(set_to_none=True)
         losses.total.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.method.networks.parameters(), 1.0)
@@ -207,15 +274,30 @@ class TrainingRun:
         for rows in length_sorted_batches(self.features.lengths[index], 128):
             yield self._batch(torch.from_numpy(index[rows.numpy()]))
 
-    def _batch(self, index: torch.Tensor) -> Batch:
-        features, mask = self.features.padded(index)
+    def _batch(self, index: torch.Tensor, num_views: int = 1) -> Batch:
+        num_examples = len(self.data.texts)
+        rows = torch.cat([index + view * num_examples for view in range(num_views)])
+        features, mask = self.features.padded(rows)
         labels = torch.from_numpy(self.data.labels[index.numpy()]).to(self.device)
-        return Batch(index, labels, features, mask)
+        return Batch(index, labels, features, mask, num_views)
 
     def _precision(self) -> AbstractContextManager[Any]:
         if self.device.type == "cuda" or torch.cpu._is_avx512_bf16_supported():
             return torch.autocast(self.device.type, dtype=torch.bfloat16)
         return nullcontext()
+
+    def _attention(self) -> AbstractContextManager[Any]:
+        """On a CPU the backward pass of the fused kernel is slower than the plain formula, for texts this short."""
+        return sdpa_kernel(SDPBackend.MATH) if self.device.type == "cpu" else nullcontext()
+
+
+def back_translation(config: RunConfig, device: torch.device) -> BackTranslation | None:
+    """Return where back-translations come from: a table, two models, or nowhere."""
+    if config.translation_table is not None:
+        return TranslationTable(config.translation_table)
+    if config.translation_models is not None:
+        return BackTranslator(*config.translation_models, device=str(device))
+    return None
 
 
 def resolve_device(name: str) -> torch.device:

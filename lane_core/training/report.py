@@ -10,6 +10,9 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from lane_core.methods.dynamics import Dynamics
 from lane_core.methods.method import EpochSummary, StepLosses
+from lane_core.methods.similarity import severity
+from lane_core.records import Strictness
+from lane_core.training.label_scores import LabelScores
 from lane_core.training.progress import EpochReport
 
 CURVE_POINTS = 25
@@ -20,12 +23,14 @@ def build_report(
     epoch: int,
     dynamics: Dynamics,
     summary: EpochSummary,
-    labels: npt.NDArray[np.int64],
+    scores: LabelScores,
+    strictness: Strictness,
     splits: npt.NDArray[np.str_],
     losses: dict[str, list[float]],
     train_seconds: float,
 ) -> EpochReport:
-    """Return the report of one epoch; ``labels`` are the given classes, (N,)."""
+    """Return the report of one epoch, with the labels flagged at one strictness."""
+    labels = dynamics.labels.numpy()
     rows = np.arange(len(labels))
     probabilities = dynamics.mean_probabilities.numpy()
     predicted = probabilities.argmax(axis=1)
@@ -33,7 +38,9 @@ def build_report(
     others[rows, labels] = -1
     suggested = others.argmax(axis=1)
     relative = summary.relative_similarity.numpy()
-    flagged = summary.is_label_issue.numpy()
+    flagged = summary.is_label_issue
+    if flagged is None:
+        flagged = scores.label_score < scores.limits[strictness].below
     examples: dict[str, npt.NDArray[np.generic]] = {
         "index": rows.astype(np.int32),
         "margin": dynamics.margin.numpy(),
@@ -46,9 +53,12 @@ def build_report(
         "suggested": suggested.astype(np.int16),
         "suggested_probability": probabilities[rows, suggested],
         "given_probability": probabilities[rows, labels],
+        "given_log_probability": dynamics.log_given.numpy(),
+        "is_given_predicted": dynamics.is_given_predicted.numpy(),
         "similarity": relative[labels, suggested].astype(np.float32),
-        "label_score": dynamics.label_score.numpy(),
-        "is_label_issue": flagged,
+        "severity": severity(summary.relative_similarity).numpy()[labels, suggested].astype(np.float32),
+        "label_score": scores.label_score.numpy(),
+        "is_label_issue": flagged.numpy(),
     }
     statistics = summary.statistics
     metrics: dict[str, float | int | None] = {
@@ -58,6 +68,9 @@ def build_report(
         "mu": statistics.mu if statistics else None,
         "sigma": statistics.sigma if statistics else None,
         "num_flagged": int(flagged.sum()),
+        "noise_rate": scores.noise_rate,
+        **{f"{name}_below": limit.below for name, limit in scores.limits.items()},
+        **{f"{name}_precision": limit.expected_precision for name, limit in scores.limits.items()},
         "clipped_share": summary.clipped_share,
         "train_seconds": train_seconds,
     }

@@ -113,7 +113,7 @@ def _card(index: int, labels: list[str], texts: str) -> Card:
         severity=("far", "some way", "near")[index % 3],
         similarity_words=f"{given} and {suggested} are rarely taken for each other",
         weight=0.12,
-        label_score=0.03,
+        score_words="The given label is wrong with a probability of 97 %",
         margins=tuple(1.2 * math.cos(epoch / 2 + index / 5) - epoch * 0.45 for epoch in range(1, 9)),
         class_mean_margins=tuple(2.6 * (1 - math.exp(-epoch / 2)) for epoch in range(1, 9)),
         neighbours=tuple(

@@ -77,13 +77,17 @@ def write_epoch(run_dir: RunDir, given: np.ndarray, num_classes: int) -> None:
     half = np.full(len(given), 0.5)
     # The last of a class's five examples is taken for the class before, the last but one for the class after.
     turn = np.select([index >= 4 * num_classes, index >= 3 * num_classes], [-1, 1], 0)
-    epoch = dict.fromkeys(("margin", "label_aware_margin", "aum", "alm", "weight", "similarity"), half)
+    epoch = dict.fromkeys(
+        ("margin", "label_aware_margin", "aum", "alm", "weight", "similarity", "severity"), half
+    )
     epoch |= {
         "predicted": (given + turn) % num_classes,
         "predicted_probability": half,
         "suggested": (given + 1) % num_classes,
         "suggested_probability": half,
         "given_probability": half,
+        "given_log_probability": np.log(half),
+        "is_given_predicted": turn == 0,
         "label_score": 0.001 * index,
         "is_label_issue": turn != 0,
     }

@@ -119,7 +119,7 @@ def test_the_address_holds_the_filters(review) -> None:
     expect(page.get_by_test_id("stMain").get_by_test_id("stCaptionContainer")).to_have_text(
         "3 suspects of Run 1 to review, worst first."
     )
-    choice(page, "All examples · 24").click()
+    choice(page, "All examples").click()
     expect(page.locator(".place")).to_have_text("1 of 24 · 0 decided")
     page.get_by_test_id("stSidebar").get_by_role("button", name="fear · 8").first.click()
     shows(page, "007")
@@ -142,6 +142,24 @@ def test_the_address_holds_the_filters(review) -> None:
     expect(page.locator(".place")).to_have_text("2 of 3 · 1 decided")
     assert "given=" not in page.url
     assert "scope=" not in page.url
+
+
+def test_a_strictness_is_chosen_and_stays_after_a_reload(review) -> None:
+    page = review()
+    expect(choice(page, "3 suspects, about 93 % wrong")).to_be_visible()
+    expect(choice(page, "4 suspects, about 80 % wrong")).to_be_visible()
+    choice(page, "Thorough").click()
+    expect(page.locator(".place")).to_have_text("1 of 4 · 0 decided")
+    expect(page).to_have_url(re.compile("scope=thorough"))
+    expect(page.locator(".chip.suspect")).to_have_attribute(
+        "title", "The given label is wrong with a probability of 95 %"
+    )
+    page.wait_for_timeout(SWAP_GUARD_MS)
+    press(page, "x")
+    expect(choice(page, "3 suspects, about 80 % wrong")).to_be_visible()
+    page.reload()
+    shows(page, "007")
+    expect(page.get_by_role("radio", name="Thorough")).to_be_checked()
 
 
 def test_counts_that_change_in_the_middle_of_a_burst_change_no_filter(review) -> None:
@@ -216,6 +234,7 @@ def test_the_end_of_the_queue_says_so_and_points_on(review) -> None:
         ["annotator", "007", "kept", "fear"],
         ["annotator", "003", "corrected", "fear"],
     ]
-    page.get_by_role("button", name="Show all examples").click()
-    expect(page.locator(".place")).to_have_text("4 of 24 · 3 decided")
+    page.get_by_role("button", name="Go on with thorough: 1 more").click()
+    shows(page, "000")
+    expect(page.locator(".place")).to_have_text("4 of 4 · 3 decided")
     expect(page.get_by_role("button", name="Export the corrected file")).to_be_hidden()

@@ -1,0 +1,51 @@
+"""Label scores of all examples: what both networks and the fold classifiers say, through the noise model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lane_core.methods.dynamics import Dynamics
+from lane_core.methods.label_posterior import anchor_noise_rate, label_posterior
+from lane_core.methods.strictness import FlagLimit, flag_limits
+from lane_core.records import Strictness
+
+
+@dataclass(frozen=True)
+class LabelScores:
+    """How likely each given label is right, and what follows from it."""
+
+    label_score: Tensor
+    """Calibrated probability that the given label is right, (N,)."""
+    noise_rate: float
+    """Estimated share of wrong labels among the training examples."""
+    limits: dict[Strictness, FlagLimit]
+    """Drawn on the training examples."""
+
+
+def score_labels(
+    dynamics: Dynamics, is_train: Tensor, fold_log_probabilities: Tensor, features_are_frozen: bool
+) -> LabelScores:
+    """Return the label scores after the epochs that ``dynamics`` has seen.
+
+    The class probabilities are the networks' own, averaged over the epochs from the second on. Heads on frozen features
+    know no more than a regression on them does, and are averaged with the fold classifiers; layers that were trained
+    know better than those, which then only help to find the noise rate.
+
+    Args:
+        dynamics: Of the run.
+        is_train: bool, (N,).
+        fold_log_probabilities: Log class probabilities of each fold classifier, (C, N, K).
+        features_are_frozen: Whether the networks are heads on frozen features.
+    """
+    labels = dynamics.labels
+    pooled = dynamics.pooled_log_probabilities
+    if features_are_frozen:
+        pooled = torch.cat([pooled[None], fold_log_probabilities]).mean(dim=0)
+    early = dynamics.early_log_probability_sum + fold_log_probabilities[0]
+    noise_rate = anchor_noise_rate(early[is_train], labels[is_train])
+    posterior = label_posterior(pooled, labels, is_train, noise_rate)
+    label_score = 1 - posterior.wrong_probability
+    return LabelScores(label_score, noise_rate, flag_limits(label_score[is_train]))

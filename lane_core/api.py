@@ -28,9 +28,16 @@ class AuditResult:
     ``text`` and ``label``; ``label_score`` is the calibrated probability that the given label is right."""
     class_similarity: pd.DataFrame
     """(K, K), given classes down, predicted classes across; rows sum to 1."""
+    scores: pd.DataFrame
+    """Every score of every example, in the order given (``lane_core.evidence.scores``); high = likely right."""
 
 
-def audit(texts: Sequence[str], labels: Sequence[str], config: RunConfig | None = None) -> AuditResult:
+def audit(
+    texts: Sequence[str],
+    labels: Sequence[str],
+    config: RunConfig | None = None,
+    strictness: Strictness = "balanced",
+) -> AuditResult:
     """Find the labels that are probably wrong by training LANE on them.
 
     A tenth of the rows is kept from training as validation and scored out-of-sample; the scores of the others
@@ -40,6 +47,7 @@ def audit(texts: Sequence[str], labels: Sequence[str], config: RunConfig | None 
         texts: N texts.
         labels: N given labels, as strings.
         config: What to run; None = the default preset.
+        strictness: Which label scores ``is_label_issue`` is true for.
 
     Raises:
         DataError: If the lengths differ, or there are fewer than two classes.
@@ -54,6 +62,7 @@ def audit(texts: Sequence[str], labels: Sequence[str], config: RunConfig | None 
 
     from lane_core.data import Table, audit_frame, examples_of, with_validation
     from lane_core.runs.run_dir import RunDir
+    from lane_core.runs.score_file import read_scores
 
     if len(texts) != len(labels):
         raise DataError(
@@ -65,8 +74,11 @@ def audit(texts: Sequence[str], labels: Sequence[str], config: RunConfig | None 
     examples = with_validation(examples_of(table, columns))
     with tempfile.TemporaryDirectory(prefix="lane-audit-") as folder:
         run_dir = RunDir(Path(folder) / "run")
-        final, similarity = run_to_the_end(run_dir, examples, config or RunConfig(), "texts and labels")
-    return AuditResult(audit_frame(table, columns, examples.frame, final), similarity)
+        final, similarity = run_to_the_end(
+            run_dir, examples, config or RunConfig(), "texts and labels", strictness=strictness
+        )
+        scores = read_scores(run_dir)
+    return AuditResult(audit_frame(table, columns, examples.frame, final), similarity, scores)
 
 
 def run_to_the_end(
@@ -75,7 +87,7 @@ def run_to_the_end(
     config: RunConfig,
     name: str,
     on_status: Callable[[RunStatus], None] | None = None,
-    strictness: Strictness | None = None,
+    strictness: Strictness = "balanced",
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Train in this process; return the final table and the class similarity.
 

@@ -110,6 +110,7 @@ def _audit(arguments: argparse.Namespace) -> int:
     from lane_core.progress_bar import ProgressBar
     from lane_core.runs.results import manifest_values
     from lane_core.runs.run_dir import RunDir
+    from lane_core.runs.score_file import read_scores
 
     chosen = {
         "method": arguments.method,
@@ -142,6 +143,9 @@ def _audit(arguments: argparse.Namespace) -> int:
     audited = audit_frame(table, columns, examples.frame, final, run_id=run_dir.run_id)
     write_rows(audited, output / "audit.csv", "csv")
     replace_file(output / "class_similarity.csv", similarity.to_csv)
+    scores = read_scores(run_dir)
+    scores["index"] = examples.frame["example_id"]
+    write_rows(scores.rename(columns={"index": "row_id"}), output / "scores.csv", "csv")
     manifest = manifest_values(
         table.name, file_sha256(arguments.file), examples.num_rows, len(examples.frame), examples.classes,
         config, run_dir, {}, num_changes=0, strictness=arguments.strictness,

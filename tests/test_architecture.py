@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "lane_core.files": set(),
     "lane_core.wording": {"lane_core.records"},
     "lane_core.home": set(),
-    "lane_core.config": {"lane_core.errors", "lane_core.records"},
+    "lane_core.config": {"lane_core.errors"},
     "lane_core.methods": RECORDS,
     "lane_core.data": RECORDS,
     "lane_core.evidence": RECORDS,

@@ -53,6 +53,10 @@ def test_audit_writes_every_row_with_a_score(labelled_file: Path, tmp_path: Path
     assert audited["alm"].notna().all()
     assert (audited["row_id"] == given["ref"]).all()
     assert audited["label_score"].idxmin() == 4
+    scores = pd.read_csv(output / "scores.csv", dtype={"row_id": str})
+    assert scores["row_id"].tolist() == audited["row_id"].tolist()
+    assert scores["alm"].to_numpy() == pytest.approx(audited["alm"].to_numpy(), rel=1e-4, abs=1e-5)
+    assert scores["knn_agreement"].between(0, 1).all()
     similarity = pd.read_csv(output / "class_similarity.csv", index_col=0)
     assert similarity.shape == (3, 3)
     manifest = json.loads((output / "manifest.json").read_text())

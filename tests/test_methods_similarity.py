@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from lane_core.methods.similarity import ClassSimilarity, relative_class_similarity
+from lane_core.methods.similarity import ClassSimilarity, relative_class_similarity, severity
 
 
 def test_means_over_batches_by_hand() -> None:
@@ -42,3 +42,9 @@ def test_growing_confidence_of_pi_changes_nothing() -> None:
 def test_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"expected \(K, K\) with K >= 2"):
         relative_class_similarity(torch.ones(shape))
+
+
+def test_severity_by_hand() -> None:
+    relative = torch.tensor([[1.0, 1.5, 0.5], [0.4, 1.0, 1.6], [0.05, 2.0, 1.0]])
+    found = severity(relative)
+    assert found.flatten().tolist() == pytest.approx([0, 0, 2 / 3, 0.75, 0, 0, 0.975, 0, 0])

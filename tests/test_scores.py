@@ -132,11 +132,7 @@ def test_equal_to_the_running_sums_of_the_run() -> None:
     for column, expected in {
         "aum": dynamics.aum,
         "alm": dynamics.alm,
-        "mean_log_probability": dynamics.label_score.log(),
-        "confidence": dynamics.confidence,
-        "variability": dynamics.variability,
-        "correctness": dynamics.correctness,
-        "late_stopping": -dynamics.learned_epoch,
+        "confidence": dynamics.mean_probabilities.gather(1, labels[:, None])[:, 0],
     }.items():
         np.testing.assert_allclose(table[column], expected.numpy(), atol=2e-6, err_msg=column)
 

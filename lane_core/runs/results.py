@@ -17,13 +17,12 @@ from lane_core.records import Strictness
 from lane_core.runs.run_dir import EPOCH_SCHEMA, RunDir
 
 
-def final_table(run_dir: RunDir, strictness: Strictness | None = None) -> pd.DataFrame:
+def final_table(run_dir: RunDir, strictness: Strictness = "balanced") -> pd.DataFrame:
     """Return where every example stands after the last epoch on disk.
 
     Args:
         run_dir: The run.
-        strictness: Which label scores are an issue; None = as the run itself was told. A run of an earlier version
-            has only its own flag.
+        strictness: Which label scores are an issue. A run of an earlier version has only its own flag.
 
     Returns:
         index, predicted_label, suggested_label, suggested_probability, given_probability, is_label_issue,
@@ -36,7 +35,7 @@ def final_table(run_dir: RunDir, strictness: Strictness | None = None) -> pd.Dat
     names = np.array(run_dir.dataset().classes, dtype=object)
     # The files of an earlier version lack columns.
     frame = run_dir.read_event("epoch", epoch).reindex(columns=EPOCH_SCHEMA.names)
-    line = _metrics(run_dir).get(f"{strictness}_below") if strictness else None
+    line = _metrics(run_dir).get(f"{strictness}_below")
     if line is not None:
         frame["is_label_issue"] = frame["label_score"].astype("float64") < line
     frame["predicted_label"] = names[frame["predicted"]]
@@ -85,7 +84,7 @@ def manifest_values(
 ) -> dict[str, Any]:
     """Return the content of manifest.json: what went in, what was run, what was decided.
 
-    ``num_flagged`` and ``expected_precision`` are those of ``strictness``, which need not be the one in ``config``.
+    ``num_flagged`` and ``expected_precision`` are those of ``strictness``.
 
     Raises:
         RunError: If no epoch is complete yet.

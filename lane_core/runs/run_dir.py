@@ -11,7 +11,7 @@
     events/epoch-0003.parquet      one row an example; written last         (EPOCH_SCHEMA)
     events/neighbours-0000.parquet five rows an example, before epoch 1     (NEIGHBOURS_SCHEMA)
     checkpoint/state.safetensors   everything that a resumed run needs, after the last whole epoch
-    result/                        theta, tokenizer, embeddings
+    result/                        theta, tokenizer, embeddings, scores.parquet (every score, one row an example)
     cancel                         made by the launcher; the worker stops at its next step, within the seconds it holds
     start.lock                     held by whoever starts or resumes the run
     supervisor.lock                held by the supervisor while it lives: a free lock and a running state
@@ -90,8 +90,7 @@ METRICS_SCHEMA = pa.schema(
 )
 """A metric that does not exist (no test split, too few suspects for mu) is null. ``<strictness>_below``: an example is
 flagged at that strictness when its label_score is below; ``<strictness>_precision``: share of the flagged training
-examples expected to be wrong; ``noise_rate``: estimated share of wrong labels; ``num_flagged``: at the run's own
-strictness."""
+examples expected to be wrong; ``noise_rate``: estimated share of wrong labels; ``num_flagged``: balanced."""
 LOSSES_SCHEMA = pa.schema(
     {
         "step": pa.int64(),
@@ -173,6 +172,11 @@ class RunDir:
     def result(self) -> Path:
         """Folder of the trained network and its embeddings."""
         return self.path / "result"
+
+    @property
+    def scores_file(self) -> Path:
+        """Every score of every example, when the run has finished."""
+        return self.result / "scores.parquet"
 
     @property
     def log(self) -> Path:

@@ -17,6 +17,7 @@ from lane_core.errors import LaneError
 from lane_core.evidence.neighbours import nearest_neighbours
 from lane_core.records import RunStatus
 from lane_core.runs.run_dir import RunDir
+from lane_core.runs.score_file import write_scores
 from lane_core.training.loop import TrainingData, TrainingRun
 from lane_core.training.progress import Cancelled, EpochReport, StepProgress
 from lane_core.training.saving import save_embeddings, save_theta
@@ -35,6 +36,8 @@ class RunWriter:
         self.run_dir = run_dir
         self.on_status = on_status
         self.stop_asked = False
+        self.embeddings: npt.NDArray[np.float32]
+        """Pretrained, (N, H); known once the run is prepared."""
         self._written_at = 0.0
         self.status = RunStatus(
             state="running",
@@ -60,6 +63,7 @@ class RunWriter:
 
     def prepared(self, embeddings: npt.NDArray[np.float32]) -> None:
         """Find every example's neighbours while the embeddings are at hand."""
+        self.embeddings = embeddings
         self.update(phase="finding neighbours")
         if not (self.run_dir.events / "neighbours-0000.parquet").exists():
             self.run_dir.write_event("neighbours", 0, nearest_neighbours(embeddings))
@@ -133,6 +137,8 @@ def _train(run_dir: RunDir, writer: RunWriter) -> None:
     writer.update(device=str(run.device))
     log.info("%d examples, %d classes, %s, %s", len(data.texts), data.num_classes, run.device, config)
     run.train()
+    writer.update(phase="writing every score")
+    write_scores(run_dir, data.labels, run.fold_log_probabilities[0].exp().numpy(), writer.embeddings)
     writer.update(phase="saving the classifier")
     save_embeddings(run_dir.result, run.theta_embeddings())
     save_theta(run_dir.result, run.method.networks["theta"], run.encoder, dataset.classes)

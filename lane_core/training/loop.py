@@ -246,9 +246,7 @@ class TrainingRun:
             self.fold_log_probabilities,
             features_are_frozen=self.config.trainable_layers == 0,
         )
-        report = build_report(
-            epoch, dynamics, summary, scores, self.config.strictness, splits, curve, train_seconds
-        )
+        report = build_report(epoch, dynamics, summary, scores, splits, curve, train_seconds)
         clock.epoch_end_seconds.append(time.perf_counter() - started)
         return report
 

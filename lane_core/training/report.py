@@ -11,7 +11,6 @@ from sklearn.metrics import accuracy_score, f1_score
 from lane_core.methods.dynamics import Dynamics
 from lane_core.methods.method import EpochSummary, StepLosses
 from lane_core.methods.similarity import severity
-from lane_core.records import Strictness
 from lane_core.training.label_scores import LabelScores
 from lane_core.training.progress import EpochReport
 
@@ -24,12 +23,11 @@ def build_report(
     dynamics: Dynamics,
     summary: EpochSummary,
     scores: LabelScores,
-    strictness: Strictness,
     splits: npt.NDArray[np.str_],
     losses: dict[str, list[float]],
     train_seconds: float,
 ) -> EpochReport:
-    """Return the report of one epoch, with the labels flagged at one strictness."""
+    """Return the report of one epoch."""
     labels = dynamics.labels.numpy()
     rows = np.arange(len(labels))
     probabilities = dynamics.mean_probabilities.numpy()
@@ -40,7 +38,7 @@ def build_report(
     relative = summary.relative_similarity.numpy()
     flagged = summary.is_label_issue
     if flagged is None:
-        flagged = scores.label_score < scores.limits[strictness].below
+        flagged = scores.label_score < scores.limits["balanced"].below
     examples: dict[str, npt.NDArray[np.generic]] = {
         "index": rows.astype(np.int32),
         "margin": dynamics.margin.numpy(),

@@ -105,3 +105,13 @@ def test_few_or_two_valued_losses_keep_their_order(losses: list[float]) -> None:
     assert np.isfinite(probability).all()
     assert (np.diff(probability) <= 0).all()
     assert probability[0] > 0.5 > probability[-1]
+
+
+def test_no_component_is_fitted_to_less_than_one_example() -> None:
+    drawn = np.random.default_rng(0)
+    for _ in range(300):
+        losses = drawn.gamma(0.3, size=int(drawn.integers(2, 12))) ** 3
+        found = fit_beta_mixture(losses)
+        assert found is not None
+        assert found.weights.min() * len(losses) > 1 - 1e-9
+        assert np.isfinite(found.clean_probability(losses)).all()

@@ -80,6 +80,12 @@ def test_of_several_reached_classes_the_likeliest_reached_one_is_the_guess() -> 
     assert confident_joint(probs, labels).guesses.tolist() == [0, 1, 1]
 
 
+def test_a_threshold_is_reached_despite_rounding() -> None:
+    # The mean of three times .1 is above .1 by the last bit.
+    probs = np.array([[0.1, 0.9], [0.1, 0.9], [0.1, 0.9], [0.05, 0.95]])
+    assert confident_joint(probs, np.array([0, 0, 0, 1])).guesses.tolist() == [0, 0, 0, 1]
+
+
 def test_what_is_predicted_as_given_is_never_flagged() -> None:
     # Thresholds: 0 (.9 + .5) / 2 = .7, 1 (.4 + .4) / 2 = .4. Row 1 reaches class 1 alone, yet .5 > .4: the given label.
     probs = np.array([[0.9, 0.05, 0.05], [0.5, 0.45, 0.05], [0.1, 0.4, 0.5], [0.5, 0.4, 0.1]])

@@ -52,7 +52,9 @@ class RunConfig:
     encoder_dropout: float | None = 0.0
     """Dropout inside the trained layers; None = what the encoder came with. The heads' own is 0.1."""
     device: str = "auto"
-    """auto, cpu, cuda or cuda:<n>."""
+    """auto, cpu, mps, cuda or cuda:<n>."""
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    """Number format of the matrix products; auto is bf16 where that is fast, else fp32. Weights stay in fp32."""
     seed: int = 0
     """Fixes initial heads, batch order and dropout."""
 

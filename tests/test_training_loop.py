@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from lane_core.config import RunConfig
-from lane_core.errors import DataError, RunError
+from lane_core.errors import ConfigError, DataError, RunError
 from lane_core.runs.run_dir import EPOCH_SCHEMA, LOSSES_SCHEMA, METRICS_SCHEMA
-from lane_core.training.loop import TrainingData, TrainingRun, resolve_device
+from lane_core.training.device import resolve_compute, resolve_device
+from lane_core.training.loop import TrainingData, TrainingRun
 from lane_core.training.progress import Cancelled, Clock, EpochReport, StepProgress
 from tests.tiny_encoder import tiny_texts, write_tiny_encoder
 
@@ -160,13 +161,48 @@ def test_one_class_is_refused() -> None:
         TrainingData(["a", "b"], np.array([0, 0]), np.array(["train", "train"]), 2)
 
 
-def test_a_gpu_that_is_not_there_is_named() -> None:
-    if torch.cuda.is_available():
-        assert resolve_device("auto").type == "cuda"
-        return
+@pytest.mark.parametrize("name", ["cuda", "cuda:7", "mps"])
+def test_a_device_that_is_not_there_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
     assert resolve_device("auto").type == "cpu"
-    with pytest.raises(DataError, match="torch sees no GPU"):
-        resolve_device("cuda:0")
+    with pytest.raises(ConfigError, match=f"Device '{name}' was asked for, but torch sees no such device"):
+        resolve_device(name)
+
+
+def test_auto_takes_the_gpu_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: True)
+    assert resolve_device("auto").type == "mps"
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    assert resolve_device("auto").type == "cuda"
+    assert resolve_device("cuda:1").index == 1
+    with pytest.raises(ConfigError, match="'cuda:2'"):
+        resolve_device("cuda:2")
+    monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda: False)
+    assert resolve_compute("auto", "auto").dtype == torch.float32
+    with pytest.raises(ConfigError, match="which the GPU cuda does not have"):
+        resolve_compute("auto", "bf16")
+
+
+def test_an_unknown_device_is_named() -> None:
+    with pytest.raises(ConfigError, match="There is no device 'gpu'"):
+        resolve_device("gpu")
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
+def test_a_resumed_run_is_the_same_in_every_precision(
+    data: TrainingData, encoder: str, tmp_path: Path, precision: str
+) -> None:
+    config = config_of(encoder, epochs=2, precision=precision)
+    whole = run(data, config, tmp_path / "whole")
+    with pytest.raises(Cancelled):
+        run(data, config, tmp_path / "cut", Watcher(stop_after=7))
+    resumed = run(data, config, tmp_path / "cut")
+    assert_same(whole.reports[-1], resumed.reports[-1])
+    assert np.isfinite(whole.reports[-1].examples["alm"]).all()
+    assert whole.reports[-1].metrics["theta_loss"] < whole.reports[0].metrics["theta_loss"]
 
 
 def test_time_left_by_hand() -> None:

@@ -14,12 +14,15 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+from torch.amp import GradScaler
 from torch.optim import Optimizer
 
 from lane_core.errors import RunError
 
 
-def save_checkpoint(path: Path, epoch: int, method_state: dict[str, Tensor], optimizer: Optimizer) -> None:
+def save_checkpoint(
+    path: Path, epoch: int, method_state: dict[str, Tensor], optimizer: Optimizer, scaler: GradScaler
+) -> None:
     """Write the state after a whole epoch to ``path`` (the caller renames it into place)."""
     optimizer_state = optimizer.state_dict()
     tensors = {f"method.{name}": value.detach().cpu().contiguous() for name, value in method_state.items()}
@@ -30,13 +33,19 @@ def save_checkpoint(path: Path, epoch: int, method_state: dict[str, Tensor], opt
                 tensors[f"optimizer.{key}.{name}"] = value.detach().cpu().contiguous()
             else:
                 numbers.setdefault(str(key), {})[name] = value
-    header = {"epoch": str(epoch), "optimizer_numbers": json.dumps(numbers)}
+    header = {
+        "epoch": str(epoch),
+        "optimizer_numbers": json.dumps(numbers),
+        "scaler": json.dumps(scaler.state_dict()),
+    }
     # safetensors refuses two names for the same memory.
     save_file({name: value.clone() for name, value in tensors.items()}, path, metadata=header)
 
 
-def load_checkpoint(path: Path, optimizer: Optimizer, device: torch.device) -> tuple[int, dict[str, Tensor]]:
-    """Restore the optimizer; return the epoch that was complete and the method's state.
+def load_checkpoint(
+    path: Path, optimizer: Optimizer, scaler: GradScaler, device: torch.device
+) -> tuple[int, dict[str, Tensor]]:
+    """Restore the optimizer and the scaler; return the epoch that was complete and the method's state.
 
     Raises:
         RunError: If the file is not such a checkpoint.
@@ -47,6 +56,7 @@ def load_checkpoint(path: Path, optimizer: Optimizer, device: torch.device) -> t
             tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - not a dict
         epoch = int(header["epoch"])
         numbers: dict[str, dict[str, float]] = json.loads(header["optimizer_numbers"])
+        scaler_state = json.loads(header["scaler"])
     except Exception as error:
         raise RunError(
             f"{path} is not a checkpoint that can be read: {error}. Start the run anew."
@@ -61,4 +71,6 @@ def load_checkpoint(path: Path, optimizer: Optimizer, device: torch.device) -> t
     method_state = {
         name.removeprefix("method."): value for name, value in tensors.items() if name.startswith("method.")
     }
+    if scaler.is_enabled():
+        scaler.load_state_dict(scaler_state)
     return epoch, method_state

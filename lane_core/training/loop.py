@@ -5,16 +5,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from lane_core.config import RunConfig
 from lane_core.data.augment import BackTranslation, TranslationTable, make_views
@@ -23,6 +20,7 @@ from lane_core.files import replace_file
 from lane_core.methods import METHODS
 from lane_core.methods.method import Batch, Method, Network, NetworkName, StepLosses
 from lane_core.training.checkpoint import load_checkpoint, save_checkpoint
+from lane_core.training.device import resolve_compute
 from lane_core.training.encoder import (
     Encoder,
     FrozenFeatures,
@@ -33,13 +31,11 @@ from lane_core.training.encoder import (
 )
 from lane_core.training.features import Features, length_sorted_batches, prepare, shuffled_batches
 from lane_core.training.label_scores import score_labels
+from lane_core.training.optimizer import make_optimizer, set_learning_rate
 from lane_core.training.out_of_fold import out_of_fold_log_probabilities
 from lane_core.training.progress import Cancelled, Clock, EpochReport, Observer, StepProgress
 from lane_core.training.report import build_report, loss_curve
 from lane_core.training.translator import BackTranslator
-
-WARMUP_SHARE = 0.06
-"""Share of all steps over which the learning rate rises from 0."""
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +69,9 @@ class TrainingRun:
 
     def __init__(self, data: TrainingData, config: RunConfig, observer: Observer, checkpoint: Path) -> None:
         self.data, self.config, self.observer, self.checkpoint = data, config, observer, checkpoint
-        self.device = resolve_device(config.device)
+        self.compute = resolve_compute(config.device, config.precision)
+        self.device = self.compute.device
+        self.scaler = self.compute.scaler()
         self.train_index = np.flatnonzero(data.splits == "train")
         self.held_out = np.flatnonzero(data.splits != "train")
         self.encoder: Encoder
@@ -95,7 +93,7 @@ class TrainingRun:
         self._prepare()
         steps_an_epoch = len(self._batches(epoch=1))
         total_steps = steps_an_epoch * self.config.epochs
-        optimizer = _optimizer(self.method.networks, self.config)
+        optimizer = make_optimizer(self.method.networks, self.config)
         first_epoch = self._resume(optimizer) + 1
         clock = Clock(total_steps, self.config.epochs)
         for epoch in range(first_epoch, self.config.epochs + 1):
@@ -128,7 +126,7 @@ class TrainingRun:
                 raise Cancelled
             self.observer.phase(f"reading the texts, {done:,} of {total:,}")
 
-        with self._precision():
+        with self.compute.precision():
             prepared = prepare(
                 self.encoder, self._rows(), len(self.data.texts), num_upper, self.device, progress
             )
@@ -205,12 +203,14 @@ class TrainingRun:
 
     def _save(self, epoch: int, optimizer: torch.optim.Optimizer) -> None:
         state = self.method.state_dict()
-        replace_file(self.checkpoint, lambda path: save_checkpoint(path, epoch, state, optimizer))
+        replace_file(
+            self.checkpoint, lambda path: save_checkpoint(path, epoch, state, optimizer, self.scaler)
+        )
 
     def _resume(self, optimizer: torch.optim.Optimizer) -> int:
         if not self.checkpoint.exists():
             return 0
-        epoch, state = load_checkpoint(self.checkpoint, optimizer, self.device)
+        epoch, state = load_checkpoint(self.checkpoint, optimizer, self.scaler, self.device)
         self.method.load_state_dict(state)
         log.info("resumed after epoch %d", epoch)
         return epoch
@@ -235,7 +235,7 @@ class TrainingRun:
 
         self.observer.phase(f"scoring, epoch {epoch} of {self.config.epochs}")
         started = time.perf_counter()
-        with self._precision():
+        with self.compute.precision():
             self.method.evaluate(self._batches_in_order(self.held_out))
         summary = self.method.end_epoch()
         curve = loss_curve(losses, first_step=(epoch - 1) * len(batches) + 1)
@@ -253,15 +253,15 @@ class TrainingRun:
     def _step(
         self, index: torch.Tensor, optimizer: torch.optim.Optimizer, step: int, total_steps: int
     ) -> StepLosses:
-        rate = _learning_rate_factor(step, total_steps)
-        for group in optimizer.param_groups:
-            group["lr"] = group["initial_lr"] * rate
-        with self._precision(), self._attention():
+        set_learning_rate(optimizer, step, total_steps)
+        with self.compute.precision(), self.compute.attention():
             losses = self.method.loss(self._batch(index, self.config.num_views))
         optimizer.zero_grad(set_to_none=True)
-        losses.total.backward()  # type: ignore[no-untyped-call]
+        self.scaler.scale(losses.total).backward()  # type: ignore[no-untyped-call]
+        self.scaler.unscale_(optimizer)
         nn.utils.clip_grad_norm_(self.method.networks.parameters(), 1.0)
-        optimizer.step()
+        self.scaler.step(optimizer)
+        self.scaler.update()
         return StepLosses(*(term.detach() for term in vars(losses).values()))
 
     def _batches(self, epoch: int) -> list[torch.Tensor]:
@@ -279,15 +279,6 @@ class TrainingRun:
         labels = torch.from_numpy(self.data.labels[index.numpy()]).to(self.device)
         return Batch(index, labels, features, mask, num_views)
 
-    def _precision(self) -> AbstractContextManager[Any]:
-        if self.device.type == "cuda" or torch.cpu._is_avx512_bf16_supported():
-            return torch.autocast(self.device.type, dtype=torch.bfloat16)
-        return nullcontext()
-
-    def _attention(self) -> AbstractContextManager[Any]:
-        """On a CPU the backward pass of the fused kernel is slower than the plain formula, for texts this short."""
-        return sdpa_kernel(SDPBackend.MATH) if self.device.type == "cpu" else nullcontext()
-
 
 def back_translation(config: RunConfig, device: torch.device) -> BackTranslation | None:
     """Return where back-translations come from: a table, two models, or nowhere."""
@@ -298,46 +289,5 @@ def back_translation(config: RunConfig, device: torch.device) -> BackTranslation
     return None
 
 
-def resolve_device(name: str) -> torch.device:
-    """Return the device that "auto", "cpu", "cuda" or "cuda:<n>" means on this machine.
-
-    Raises:
-        DataError: If a GPU is asked for and torch sees none.
-    """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise DataError(f"Device {name!r} was asked for, but torch sees no GPU here. Use device auto or cpu.")
-    return torch.device(name)
-
-
 def _epoch_generator(seed: int, epoch: int) -> np.random.Generator:
     return np.random.default_rng([seed, epoch])
-
-
-def _learning_rate_factor(step: int, total_steps: int) -> float:
-    warmup = max(1, round(WARMUP_SHARE * total_steps))
-    if step < warmup:
-        return (step + 1) / warmup
-    return (total_steps - step) / max(1, total_steps - warmup)
-
-
-def _optimizer(networks: nn.ModuleDict, config: RunConfig) -> torch.optim.Optimizer:
-    """AdamW with a rate of its own for newly made layers, and no decay on biases and layer norms."""
-    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
-    for name, parameter in networks.named_parameters():
-        is_new = "classifier" in name or isinstance(networks["theta"].encoder, FrozenFeatures)
-        groups.setdefault((is_new, parameter.ndim > 1), []).append(parameter)
-    return torch.optim.AdamW(
-        [
-            {
-                "params": parameters,
-                "lr": (rate := config.head_learning_rate if is_new else config.learning_rate),
-                "initial_lr": rate,
-                "weight_decay": 0.01 if decays else 0.0,
-            }
-            for (is_new, decays), parameters in groups.items()
-        ],
-        # One pass over all parameters instead of several.
-        fused=True,
-    )

@@ -102,18 +102,33 @@ def open_matrix(page: Any, project: Project, matrix: str = "") -> None:
     expect(page.locator(PLOT)).to_be_visible()
 
 
+def settled_box(page: Any) -> dict[str, float]:
+    """Return where the plot stands once it has stood there for a while, and nothing is being computed.
+
+    A chart that replaces another stands beside it for a moment, and comes last in the script.
+    """
+    before = None
+    while True:
+        page.locator("[data-test-script-state=notRunning]").wait_for()
+        expect(page.locator(PLOT)).to_have_count(1)
+        box = page.locator(PLOT).bounding_box()
+        if box is not None and box == before:
+            return box
+        before = box
+        page.wait_for_timeout(400)
+
+
 def click_cell(page: Any, project: Project, given: int, predicted: int, across: str, down: str) -> None:
     """Click at the start, middle or end of a cell, two pixels off its border."""
-    # A chart that replaces another stands beside it for a moment, and comes last in the script.
-    page.locator("[data-test-script-state=notRunning]").wait_for()
-    expect(page.locator(PLOT)).to_have_count(1)
-    area = page.locator(PLOT).bounding_box()
+    area = settled_box(page)
     cell = area["width"] / len(project.classes)
     assert area["height"] == pytest.approx(area["width"])
     within = {"start": INSET_PX, "middle": cell / 2, "end": cell - INSET_PX}
     x, y = area["x"] + predicted * cell + within[across], area["y"] + given * cell + within[down]
     page.mouse.move(x - 1, y)
     page.mouse.move(x, y)
+    # Plotly reports a click on what the pointer was found to be over; that takes it a moment on a busy machine.
+    page.locator(".hoverlayer .hovertext").first.wait_for()
     page.mouse.click(x, y)
 
 
@@ -159,6 +174,8 @@ def test_the_similarity_matrix_is_clicked_alike(browser_page, project: Project) 
     shows_pair(page, project, 0, 1)
     # Five examples of each class, and the class after it is suggested for all of them.
     expect(page.get_by_role("button", name="Review all 5")).to_be_visible()
+    # The address follows a moment after what is on screen.
+    page.wait_for_url(re.compile("similarity_predicted=class"))
     page.reload()
     page.locator(PLOT).wait_for()
     shows_pair(page, project, 0, 1)

@@ -20,6 +20,7 @@ from lane_core.runs import launcher
 from lane_core.runs.run_dir import RunDir
 from lane_core.store import datasets, decisions, run_queries
 from lane_core.store import runs as run_store
+from lane_core.store.ingest import ingest_run
 from lane_core.workspace import Workspace
 from tests.browser.streamlit_server import free_port, streamlit_server
 from tests.tiny_encoder import tiny_texts, write_tiny_encoder
@@ -151,6 +152,8 @@ def test_a_killed_app_comes_back_to_the_same_run(
     workspace = Workspace(home)
     run_id = run_dir.run_id
     wait_until(lambda: launcher.status(run_dir).state == "finished")
+    # The app may have been closed before it had read the last epochs in.
+    ingest_run(workspace.store, run_dir)
     assert run_queries.epoch_metrics(workspace.store, run_id)["epoch"].tolist() == list(
         range(1, num_epochs + 1)
     )

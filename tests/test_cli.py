@@ -113,7 +113,7 @@ def test_another_strictness_of_a_run_that_is_there_needs_no_training(
         (["--encoder", "no-such/encoder"], "The encoder 'no-such/encoder' could not be loaded"),
         (["--epochs", "0"], "epochs is 0; it must be at least 1"),
         (["--method", "lore"], "method is 'lore'; it must be lane"),
-        (["--device", "cuda:7"], "torch sees no GPU"),
+        (["--device", "cuda:7"], "torch sees no such device"),
     ],
 )
 def test_mistakes_are_told_in_one_message(

@@ -44,7 +44,7 @@ def score_labels(
     pooled = dynamics.pooled_log_probabilities
     if features_are_frozen:
         pooled = torch.cat([pooled[None], fold_log_probabilities]).mean(dim=0)
-    early = dynamics.early_log_probability_sum + fold_log_probabilities[0]
+    early = dynamics.early_log_probability_sum + fold_log_probabilities.sum(dim=0)
     noise_rate = anchor_noise_rate(early[is_train], labels[is_train])
     posterior = label_posterior(pooled, labels, is_train, noise_rate)
     label_score = 1 - posterior.wrong_probability

@@ -149,6 +149,7 @@ def _audit(arguments: argparse.Namespace) -> int:
     manifest = manifest_values(
         table.name, file_sha256(arguments.file), examples.num_rows, len(examples.frame), examples.classes,
         config, run_dir, {}, num_changes=0, strictness=arguments.strictness,
+        num_flagged=int(final["is_label_issue"].sum()),
     )  # fmt: skip
     write_manifest(manifest, output / "manifest.json")
     _say(_found(manifest))

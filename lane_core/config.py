@@ -96,7 +96,7 @@ class RunConfig:
     fit: Literal["suspects", "below_mu"] = "suspects"
     """Whose deviations eq. 6 averages: all suspects' (ALM below 0), or only of those below mu_t."""
     min_suspects: int = 20
-    """With fewer suspects in the data set nobody is flagged or down-weighted. (In a batch two are enough.)"""
+    """With fewer suspects in the data set nobody is down-weighted. (In a batch two are enough.)"""
 
     # Contrastive term (eq. 8) and the sum (eq. 9).
     embedding_norm: Literal["l2", "none"] = "l2"

@@ -201,11 +201,12 @@ class Workspace:
         record = datasets.get_dataset(self.store, run.dataset_id)
         table = self.source_table(run.dataset_id)
         current = datasets.current_labels(self.store, run.dataset_id)
+        final = final_table(self.run_dir(run_id), strictness)
         audit = audit_frame(
             table,
             record.columns,
             current[["index", "row", "example_id", "text", "given_label", "split"]],
-            final_table(self.run_dir(run_id), strictness),
+            final,
             current,
             run_id,
         )
@@ -224,7 +225,10 @@ class Workspace:
         write_corrected(table, record.columns.label, labels, excluded, files.corrected)
         write_rows(audit, files.audit, table.file_format)
         write_rows(changes, files.changes, table.file_format)
-        write_manifest(self._manifest(record, run, current, len(changes), strictness), files.manifest)
+        num_flagged = int(final["is_label_issue"].sum())
+        write_manifest(
+            self._manifest(record, run, current, len(changes), strictness, num_flagged), files.manifest
+        )
         return files
 
     def _manifest(
@@ -234,6 +238,7 @@ class Workspace:
         current: pd.DataFrame,
         num_changes: int,
         strictness: Strictness,
+        num_flagged: int,
     ) -> Mapping[str, Any]:
         decided = current.loc[current["status"] != "", "status"].value_counts().to_dict()
         return manifest_values(
@@ -247,6 +252,7 @@ class Workspace:
             {action: int(decided.get(action, 0)) for action in ("keep", "relabel", "exclude", "flag")},
             num_changes,
             strictness,
+            num_flagged,
         )
 
 

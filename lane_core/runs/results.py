@@ -81,6 +81,7 @@ def manifest_values(
     decision_counts: Mapping[str, int],
     num_changes: int,
     strictness: Strictness,
+    num_flagged: int,
 ) -> dict[str, Any]:
     """Return the content of manifest.json: what went in, what was run, what was decided.
 
@@ -103,7 +104,7 @@ def manifest_values(
         "epochs_done": run_dir.last_epoch(),
         "alm_threshold": metrics.get("mu"),
         "strictness": strictness,
-        "num_flagged": int(final_table(run_dir, strictness)["is_label_issue"].sum()),
+        "num_flagged": num_flagged,
         "expected_precision": metrics.get(f"{strictness}_precision"),
         "estimated_noise_rate": metrics.get("noise_rate"),
         "decisions": dict(decision_counts),

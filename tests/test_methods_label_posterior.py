@@ -31,12 +31,11 @@ def everybody(labels: torch.Tensor) -> torch.Tensor:
 
 def test_one_step_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "ITERATIONS", 0)  # the start: uniform noise of rate .2
-    monkeypatch.setattr(module, "CALIBRATION_SLOPE", 1.0)
-    probabilities = torch.tensor([[0.6, 0.3, 0.1], [0.1, 0.3, 0.6]])
+    probabilities = torch.tensor([[0.36, 0.16, 0.09], [0.09, 0.16, 0.36]])
     labels = torch.tensor([0, 0])
-    # Squared and normalised: (.36, .09, .01) / .46. Times P(given 0 | true) = (.8, .1, .1).
-    wrong_first = 0.01 / (0.36 * 0.8 + 0.01)
-    wrong_second = 0.045 / (0.01 * 0.8 + 0.045)
+    # To the power 1.5: (.216, .064, .027), any scale. Times P(given 0 | true) = (.8, .1, .1).
+    wrong_first = 0.0091 / (0.216 * 0.8 + 0.0091)
+    wrong_second = 0.028 / (0.027 * 0.8 + 0.028)
     rate = (wrong_first + wrong_second) / 2
     found = label_posterior(probabilities.log(), labels, everybody(labels), rate)
     assert found.wrong_probability.tolist() == pytest.approx([wrong_first, wrong_second], rel=1e-5)

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-SHARPNESS = 2.0
+SHARPNESS = 1.5
 """Exponent on the class probabilities. Networks trained on wrong labels for a few epochs are underconfident."""
 PRIOR_EXAMPLES = 20.0
 """Weight, in examples a class pair, of the belief that errors fall on all classes alike."""
 ITERATIONS = 20
 """Passes of expectation and maximisation; the posterior moves by less than 0.001 after these."""
-CALIBRATION_SLOPE = 0.7
-"""Factor on the log-odds before they are shifted to the noise rate; the posterior alone is overconfident."""
 ANCHOR_SHARE = 0.1
 """Share of the examples, the most confidently predicted ones, that the noise rate is read from."""
 RATE_RANGE = (0.002, 0.6)
@@ -42,8 +40,8 @@ def label_posterior(
     .. math:: q_{ik} \propto p_{ik} T_{k y_i}, \qquad
               T_{kl} \propto \sum_{i: y_i = l} q_{ik} + \text{PRIOR\_EXAMPLES} \cdot K \cdot U_{kl}
 
-    where U is the uniform-noise matrix of the current overall rate. Then log-odds of 1 - q_{iy} are scaled by
-    ``CALIBRATION_SLOPE`` and shifted so that their mean over the training examples is ``noise_rate``.
+    where U is the uniform-noise matrix of the current overall rate. Then the log-odds of 1 - q_{iy} are shifted so that
+    the mean probability over the training examples is ``noise_rate``.
 
     Why not the probability of the label alone: where annotators take shame for guilt but never for joy, an example
     of shame that the networks find a little more like guilt is suspect, and one a little more like joy is not.
@@ -59,7 +57,7 @@ def label_posterior(
     """
     log_prior = (SHARPNESS * log_probabilities.double()).log_softmax(dim=1)
     transition = _fit_transition(log_prior[is_train].exp(), labels[is_train])
-    log_odds = CALIBRATION_SLOPE * _log_odds_of_wrong(log_prior, labels, transition)
+    log_odds = _log_odds_of_wrong(log_prior, labels, transition)
     low, high = RATE_RANGE
     shifted = log_odds + _shift_to(log_odds[is_train], min(max(noise_rate, low), high))
     return LabelPosterior(shifted.sigmoid().float(), transition.float())

@@ -77,6 +77,8 @@ class RunRecord:
     label_version: int
     """Highest decision sequence number whose labels the run trained on; 0 = the labels of the file."""
     created_at: datetime
+    note: str = ""
+    """What people noted about it."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,8 @@ class Decision:
     annotator: str
     lead_time_s: float | None = None
     note: str = ""
+    seen_version: int | None = None
+    """Number of the decision on this example that was on screen, 0 = none; None where nobody looked."""
 
 
 @dataclass(frozen=True)

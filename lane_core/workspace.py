@@ -27,16 +27,18 @@ from lane_core.data import (
     write_manifest,
     write_rows,
 )
-from lane_core.errors import StoreError
+from lane_core.errors import RunError, StoreError
 from lane_core.home import Home
-from lane_core.records import ColumnChoice, DatasetRecord, RunRecord, Strictness
+from lane_core.records import ENDED_STATES, ColumnChoice, DatasetRecord, RunRecord, Strictness
 from lane_core.runs import launcher
 from lane_core.runs.results import final_table, manifest_values
 from lane_core.runs.run_dir import RunDataset, RunDir
-from lane_core.store import datasets, decisions, runs
+from lane_core.store import datasets, decisions, removal, runs
 from lane_core.store.ingest import Ingester
 from lane_core.store.store import Store, open_store
 
+DELETING = ".deleting"
+"""Ends the name of a run directory that is being deleted."""
 SUFFIXES = {"csv": ".csv", "tsv": ".tsv", "jsonl": ".jsonl", "parquet": ".parquet"}
 
 
@@ -186,6 +188,47 @@ class Workspace:
     def resume_run(self, run_id: str) -> None:
         """Go on with a run that was cancelled, interrupted or failed."""
         launcher.resume(self.run_dir(run_id), self.home.path)
+
+    def delete_run(self, run_id: str) -> None:
+        """Delete a run and its directory; the decisions taken in it stay, and so do the labels.
+
+        Raises:
+            RunError: If it has not ended; cancel it first.
+            StoreError: If there is no such run.
+        """
+        runs.get_run(self.store, run_id)
+        run_dir = self.run_dir(run_id)
+        # Out of the way in one step: a deletion that is cut off leaves nothing that looks like a run.
+        leaving = run_dir.path.with_name(f"{run_id}{DELETING}")
+        if run_dir.path.exists():
+            state = launcher.status(run_dir).state
+            if state not in ENDED_STATES:
+                raise RunError(f"Run {run_id} is {state}; cancel it before you delete it.")
+            run_dir.path.rename(leaving)
+        removal.delete_run(self.store, run_id)
+        shutil.rmtree(leaving, ignore_errors=True)
+
+    def drop_history(self, run_id: str) -> None:
+        """Drop the history of a finished run before its newest epoch, and give the room back to the disk.
+
+        Queues, class matrices, metrics and exports stay; the curves of single examples shrink to one point.
+
+        Raises:
+            RunError: If the run has not finished: a resumed run needs its history.
+            StoreError: If there is no such run.
+        """
+        run_dir = self.run_dir(run_id)
+        state = launcher.status(run_dir).state
+        if state != "finished":
+            raise RunError(f"Run {run_id} is {state}; only a finished run can do without its history.")
+        removal.drop_history(self.store, run_id)
+        last_epoch = run_dir.last_epoch()
+        for file in run_dir.event_files():
+            if file.kind == "epoch" and file.epoch < last_epoch:
+                file.path.unlink()
+        from lane_core.store.snapshot import compact
+
+        compact(self.store)
 
     def run_dir(self, run_id: str) -> RunDir:
         """Return the directory of a run."""

@@ -199,8 +199,8 @@ def test_a_run_that_found_nothing_leads_to_its_view(small_project, app_home, hom
     opened = Workspace(home)
     run = add_finished_run(opened, small_project.dataset, "Run 2")
     run_dir = opened.run_dir(run.run_id)
-    for table in ("example_epochs", "epoch_metrics", "ingested_files"):
-        with opened.store.cursor() as cursor:
+    for table in ("example_epochs", "example_results", "epoch_metrics", "ingested_files"):
+        with opened.store.transaction() as cursor:
             cursor.execute(f"delete from {table} where run_id = ?", [run.run_id])
     for file in run_dir.event_files():
         file.path.unlink()
@@ -229,7 +229,7 @@ def test_f1_is_compared_with_a_later_run_else_with_the_first(home, app_home, sma
 
 
 def test_without_a_test_split_it_is_validation_f1(small_project, app_home) -> None:
-    with workspace().store.cursor() as cursor:
+    with workspace().store.transaction() as cursor:
         cursor.execute("update epoch_metrics set test_macro_f1 = null")
     assert figures(open_overview())["Validation F1"] == "0.780"
 

@@ -200,11 +200,11 @@ def test_links_of_now_and_of_earlier_versions(
 
 
 def test_a_run_of_an_earlier_version_has_one_strictness_and_no_estimate(small_project, app_home) -> None:
-    with workspaces.workspace().store.cursor() as cursor:
+    with workspaces.workspace().store.transaction() as cursor:
         lines = "sure_below = null, balanced_below = null, thorough_below = null"
         precisions = "sure_precision = null, balanced_precision = null, thorough_precision = null"
         cursor.execute(f"update epoch_metrics set {lines}, {precisions}, noise_rate = null")
-        cursor.execute("update example_epochs set severity = null")
+        cursor.execute("update example_results set severity = null")
     at = open_page(scope="sure")
     assert shown(at) == ["003", "007", "011"]
     assert list(at.radio(key="filter_scope").proto.captions) == [*["3 suspects"] * 3, "24 examples"]
@@ -423,6 +423,7 @@ def test_a_missing_number_does_not_break_a_card() -> None:
         "status": "",
         "current_label": "fear",
         "split": "excluded",
+        "version": 0,
     }
     no_epochs = pd.DataFrame({"index": [5], "epoch": [2], "margin": [1.5]})
     no_neighbours = pd.DataFrame({"index": [], "text": [], "label": [], "cosine": []})

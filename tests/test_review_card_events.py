@@ -19,20 +19,29 @@ RELABEL = {
     "label": "trust",
     "seen_label": "fear",
     "lead_time_s": 1.25,
+    "seen_version": 3,
 }
 
 
 def test_a_burst_keeps_its_order() -> None:
     items = [
         RELABEL,
-        RELABEL | {"event_id": "e2", "index": 8, "action": "exclude", "label": None, "lead_time_s": None},
+        RELABEL
+        | {
+            "event_id": "e2",
+            "index": 8,
+            "action": "exclude",
+            "label": None,
+            "lead_time_s": None,
+            "seen_version": -1,
+        },
         {"event_id": "e3", "kind": "undo", "index": 8},
         {"event_id": "e4", "kind": "redo", "index": None},
     ]
     events, refused = events_of({"sent_ms": 1, "events": items}, CLASSES)
     assert refused == []
     assert events == [
-        CardEvent("e1", "decision", 7, "relabel", "trust", "fear", 1.25),
+        CardEvent("e1", "decision", 7, "relabel", "trust", "fear", 1.25, 3),
         CardEvent("e2", "decision", 8, "exclude", None, "fear", None),
         CardEvent("e3", "undo", 8),
         CardEvent("e4", "redo", None),

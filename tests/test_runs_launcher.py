@@ -23,7 +23,7 @@ from lane_core.runs.trainer_process import start_trainer, stop_trainer
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
-# Trains until the file "finish" appears or it is cancelled; "stubborn" makes it ignore cancel and SIGTERM.
+# Trains until the file "finish" appears or it is cancelled; "stubborn" makes it and a child ignore cancel and SIGTERM.
 TRAINER = """
 import os, signal, sys, time
 from dataclasses import replace
@@ -34,6 +34,9 @@ run_dir = RunDir(Path(sys.argv[1]))
 is_stubborn = (run_dir.path / "stubborn").exists()
 if is_stubborn:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if os.fork() == 0:
+        time.sleep(60)
+        os._exit(0)
 status = replace(run_dir.status(), state="running", phase="training", pid=os.getpid())
 run_dir.write_status(status)
 while True:
@@ -111,6 +114,15 @@ def wait_for_training(run_dir: RunDir) -> psutil.Process:
     return psutil.Process(launcher.status(run_dir).pid)
 
 
+def supervisor_of(run_dir: RunDir) -> psutil.Process:
+    """Return the process that supervises a run whose training has not begun."""
+    return next(
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if str(run_dir.path) in (process.info["cmdline"] or ())
+    )
+
+
 def is_gone(process: psutil.Process) -> bool:
     """Whether not even a zombie is left."""
     return not psutil.pid_exists(process.pid)
@@ -168,16 +180,28 @@ def test_an_obedient_trainer_ends_itself_when_cancelled_and_resumes_at_once(home
     assert wait_for_state(run_dir, "finished").message == "from the trainer"
 
 
-def test_a_stubborn_trainer_is_killed_after_the_grace(home: Path) -> None:
+def test_cancel_frees_the_device_within_10_s_whatever_the_trainer_does(home: Path) -> None:
     run_dir = make_run(home)
     (run_dir.path / "stubborn").touch()
     launcher.start(run_dir, home)
     trainer = wait_for_training(run_dir)
-    launcher.cancel(run_dir, grace_s=0.5)
+    (child,) = trainer.children()
+    asked_at = time.monotonic()
+    launcher.cancel(run_dir, grace_s=60)
+    wait_for(lambda: not is_held(home / "locks" / "cpu.lock"), "the device")
+    assert time.monotonic() - asked_at < 9
+    assert is_gone(trainer)
+    wait_for(lambda: is_dead(child), "the child of the trainer to die", timeout_s=2.0)
     status = wait_for_state(run_dir, "cancelled")
     assert status.message == "Cancelled."
     assert status.ended_at is not None
-    assert is_gone(trainer)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("0.5", 0.5), ("60", 5.0), ("", 5.0), ("soon", 5.0)])
+def test_a_grace_may_be_shorter_but_not_longer(tmp_path: Path, text: str, seconds: float) -> None:
+    run_dir = RunDir(tmp_path)
+    run_dir.cancel_file.write_text(text)
+    assert supervisor._grace_s(run_dir) == seconds
 
 
 def test_a_killed_trainer_means_interrupted_and_the_run_resumes(home: Path) -> None:
@@ -212,25 +236,29 @@ def test_a_killed_supervisor_takes_the_trainer_along_and_the_run_resumes(home: P
     wait_for_state(run_dir, "finished")
 
 
-def test_runs_on_one_device_wait_for_each_other(home: Path) -> None:
+def test_runs_on_one_device_wait_for_their_turn_and_not_for_a_killed_one(home: Path) -> None:
     first, second, third = (make_run(home, name) for name in ("first", "second", "third"))
     launcher.start(first, home)
     wait_for_training(first)
     launcher.start(second, home)
     launcher.start(third, home)
-    for waiting in (second, third):
-        wait_for(lambda run_dir=waiting: "cpu" in launcher.status(run_dir).message, "the reason for waiting")
+    for waiting, place in ((second, "1st"), (third, "2nd")):
+        words = f"Waits for the CPU: {place} in the queue."
+        wait_for(lambda run_dir=waiting, words=words: launcher.status(run_dir).message == words, words)
         assert launcher.status(waiting).state == "queued"
 
-    launcher.cancel(third)
-    assert wait_for_state(third, "cancelled").message == "Cancelled before training began."
-    assert launcher.status(second).state == "queued"
+    supervisor_of(second).kill()
+    assert "can be resumed" in wait_for_state(second, "interrupted").message
+    wait_for(lambda: "1st in the queue" in launcher.status(third).message, "the next place")
     finish(first)
-    wait_for_training(second)
+    wait_for_training(third)
     assert launcher.status(first).state == "finished"
-    finish(second)
-    wait_for_state(second, "finished")
-    assert launcher.status(third).state == "cancelled"
+    launcher.resume(second, home)
+    wait_for(lambda: "1st in the queue" in launcher.status(second).message, "the reason for waiting")
+    launcher.cancel(second)
+    assert wait_for_state(second, "cancelled").message == "Cancelled before training began."
+    finish(third)
+    wait_for_state(third, "finished")
 
 
 def test_a_run_outlives_the_program_that_started_it(home: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from lane_core.config import RunConfig
@@ -140,6 +141,37 @@ def test_epoch_files_that_are_there_are_never_rewritten(
     run_dir.checkpoint.unlink()  # as after a crash between the events and the first checkpoint
     assert work(run_dir).state == "finished"
     assert {file.name: file.path.stat().st_mtime_ns for file in run_dir.event_files()} == before
+
+
+def test_large_files_are_small_and_read_by_the_row_group(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    num_rows, num_classes = 250_000, 200
+    pairs = random.random(num_classes**2, dtype=np.float32)
+    pair = random.integers(num_classes**2, size=num_rows)
+    kinds = {"float": lambda: random.random(num_rows, dtype=np.float32), "bool": lambda: pair % 9 == 0}
+    columns = {field.name: kinds.get(str(field.type), lambda: pair % 200)() for field in EPOCH_SCHEMA}
+    columns |= {"index": np.arange(num_rows), "similarity": pairs[pair], "severity": pairs[pair]}
+    columns["alm"][:7] = np.nan
+    run_dir = RunDir(tmp_path)
+    run_dir.events.mkdir()
+    path = run_dir.write_event("epoch", 1, pd.DataFrame(columns))
+    stored = pq.read_metadata(path)
+    assert [stored.row_group(group).num_rows for group in range(stored.num_row_groups)] == [
+        100_000,
+        100_000,
+        50_000,
+    ]
+    assert path.stat().st_size < 44 * num_rows
+    back = run_dir.read_event("epoch", 1)
+    for name, values in columns.items():
+        np.testing.assert_array_equal(back[name], values)
+    assert pq.read_table(path).schema.equals(EPOCH_SCHEMA)
+    assert pq.read_table(path)["alm"].null_count == 7
+    assert list(run_dir.read_event("epoch", 1, ["alm"]).columns) == ["alm"]
+
+    codes = np.divmod(np.arange(num_classes**2), num_classes)
+    frame = pd.DataFrame({"given": codes[0], "predicted": codes[1], "value": pairs})
+    assert run_dir.write_event("similarity", 1, frame).stat().st_size < 4 * num_classes**2
 
 
 def test_an_encoder_that_is_nowhere_fails_the_run_with_its_message(tmp_path: Path) -> None:

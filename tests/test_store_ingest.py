@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -21,14 +22,14 @@ from lane_core.errors import StoreError
 from lane_core.records import ColumnChoice, DatasetRecord, RunRecord
 from lane_core.runs.run_dir import EPOCH_SCHEMA, EVENT_SCHEMAS, METRICS_SCHEMA, RunDir
 from lane_core.store.datasets import add_dataset
-from lane_core.store.event_tables import UnusableEventFile, read_event_table
-from lane_core.store.ingest import Ingester, ingest_run
-from lane_core.store.run_queries import epoch_metrics, last_epoch, rejected_files, trajectories
+from lane_core.store.event_tables import BATCH_ROWS, UnusableEventFile, read_event_batches
+from lane_core.store.ingest import Ingester, ingest_run, num_waiting
+from lane_core.store.run_queries import epoch_metrics, last_epoch, rejected_files, stored_epochs, trajectories
 from lane_core.store.runs import add_run
 from lane_core.store.store import Store, open_store
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-TABLES = ["neighbours", "step_losses", "class_similarity", "epoch_metrics", "example_epochs"]
+TABLES = ["neighbours", "step_losses", "class_similarity", "epoch_metrics", "example_results"]
 
 
 def add_dataset_and_run(store: Store, num_examples: int, run_id: str = "r") -> None:
@@ -105,12 +106,13 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 def test_the_tables_have_the_columns_of_the_events_files(store: Store) -> None:
     homes = dict(zip(EVENT_SCHEMAS, TABLES, strict=True))
+    own = {kind: ["run_id", "epoch"] for kind in EVENT_SCHEMAS} | {"neighbours": ["run_id"]}
+    own["epoch"] = ["run_id", "epoch", "label", "split"]
     with store.cursor() as cursor:
         for kind, table in homes.items():
             columns = [row[0] for row in cursor.execute(f"describe {table}").fetchall()]
-            own = ["run_id"] if kind == "neighbours" else ["run_id", "epoch"]
             # Rows go in by name; a column of a later version stands at the end of its table.
-            assert sorted(columns) == sorted([*own, *EVENT_SCHEMAS[kind].names])
+            assert sorted(columns) == sorted([*own[kind], *EVENT_SCHEMAS[kind].names])
 
 
 def test_repeated_scans_store_each_file_once(store: Store, run_dir: RunDir) -> None:
@@ -162,19 +164,19 @@ NEIGHBOURS = pd.DataFrame({"index": [0, 1], "rank": 1, "neighbour": [1, 0], "cos
 @pytest.mark.parametrize(
     ("kind", "epoch", "frame", "reason"),
     [
-        ("epoch", 1, epoch_frame(index=[0, 1, 2, 4]), "column index holds 4; the run has 4 examples"),
-        ("epoch", 1, epoch_frame(index=[-1, 0, 1, 2]), "column index holds -1"),
-        ("epoch", 1, epoch_frame(index=[0, 1, 2, 2]), "Several rows have the same index"),
-        ("epoch", 1, epoch_frame(index=pd.array([0, 1, 2, None], "Int32")), "column index lacks 1 values"),
-        ("epoch", 1, epoch_frame(predicted=[0, 1, 2, 1]), "column predicted holds 2; the run has 2 classes"),
-        ("epoch", 1, epoch_frame(suggested=[0, -1, 1, 1]), "column suggested holds -1"),
-        ("epoch", 1, epoch_frame(0), "no rows"),
+        ("epoch", 3, epoch_frame(index=[0, 1, 2, 4]), "column index holds 4; the run has 4 examples"),
+        ("epoch", 3, epoch_frame(index=[-1, 0, 1, 2]), "column index holds -1"),
+        ("epoch", 3, epoch_frame(index=[0, 1, 2, 2]), "not in the order of index, each once"),
+        ("epoch", 3, epoch_frame(index=pd.array([0, 1, 2, None], "Int32")), "column index lacks 1 values"),
+        ("epoch", 3, epoch_frame(predicted=[0, 1, 2, 1]), "column predicted holds 2; the run has 2 classes"),
+        ("epoch", 3, epoch_frame(suggested=[0, -1, 1, 1]), "column suggested holds -1"),
+        ("epoch", 3, epoch_frame(0), "no rows"),
         ("epoch", 0, epoch_frame(), "kind epoch cannot belong to epoch 0"),
         ("neighbours", 3, NEIGHBOURS, "kind neighbours cannot belong to epoch 3"),
         ("neighbours", 0, NEIGHBOURS.assign(neighbour=[1, 4]), "column neighbour holds 4"),
-        ("neighbours", 0, NEIGHBOURS.assign(index=0), "Several rows have the same index and rank"),
+        ("neighbours", 0, NEIGHBOURS.assign(index=0), "not in the order of index and rank, each once"),
         ("similarity", 1, PAIRS.iloc[:3], "3 rows; 2 classes make 4 pairs"),
-        ("similarity", 1, PAIRS.assign(given=0), "Several rows have the same given and predicted"),
+        ("similarity", 1, PAIRS.assign(given=0), "not in the order of given and predicted, each once"),
         ("similarity", 1, PAIRS.assign(value=[1.0, None, 1.0, 1.0]), "column value lacks 1 values"),
         (
             "metrics",
@@ -283,12 +285,58 @@ def test_no_damage_to_a_file_does_more_than_get_it_rejected(tmp_path: Path, data
     cut = data.draw(st.integers(0, len(content)))
 
     for damaged in (bytes(content), bytes(content[:cut])):
-        table = EPOCH_SCHEMA.empty_table()
+        batches = []
         # Any other exception fails the test.
         with suppress(UnusableEventFile):
-            table = read_event_table(damaged, "epoch", 1, num_examples=4, num_classes=2)
-        assert table.schema.equals(EPOCH_SCHEMA)
-        assert set(table["index"].to_pylist()) <= {0, 1, 2, 3}
+            batches = list(read_event_batches(BytesIO(damaged), "epoch", 1, num_examples=4, num_classes=2))
+        assert all(batch.schema.equals(EPOCH_SCHEMA) for batch in batches)
+        assert {index for batch in batches for index in batch["index"].to_pylist()} <= {0, 1, 2, 3}
+
+
+def results(store: Store) -> list[tuple]:
+    with store.cursor() as cursor:
+        return cursor.execute(
+            "select epoch, index, label, split, label_score from example_results"
+        ).fetchall()
+
+
+def test_only_the_newest_epoch_is_in_the_results_worst_first(store: Store, run_dir: RunDir) -> None:
+    run_dir.write_event("epoch", 1, epoch_frame())
+    assert ingest_run(store, run_dir) == 1
+    assert [row[:2] for row in results(store)] == [(1, 0), (1, 1), (1, 2), (1, 3)]
+
+    # Three epochs wait: only the last becomes the results, and all the history.
+    run_dir.write_event("epoch", 2, epoch_frame(label_score=[0.0, 0.0, 0.0, 0.0]))
+    run_dir.write_event("epoch", 4, epoch_frame(label_score=[0.5, None, 0.25, 0.75]))
+    run_dir.write_event("epoch", 3, epoch_frame(label_score=[0.0, 0.0, 0.0, 0.0]))
+    assert num_waiting(store, run_dir) == 3
+    assert ingest_run(store, run_dir) == 3
+    assert results(store) == [
+        (4, 2, 0, "train", 0.25), (4, 0, 0, "train", 0.5), (4, 3, 0, "train", 0.75), (4, 1, 0, "train", None)
+    ]  # fmt: skip
+    assert stored_epochs(store, "r") == (1, 2, 3, 4)
+    assert trajectories(store, "r", [2])["epoch"].tolist() == [1, 2, 3, 4]
+    assert num_waiting(store, run_dir) == 0
+    assert_rows_equal_ledger(store)
+
+
+def test_an_epoch_of_several_batches_comes_whole_and_in_order(store: Store, tmp_path: Path) -> None:
+    size = 2 * BATCH_ROWS + 1
+    add_dataset_and_run(store, size, "big")
+    run_dir = RunDir(tmp_path / "runs" / "big")
+    score = np.linspace(1, 0, size, dtype=np.float32)
+    run_dir.write_event("epoch", 1, epoch_frame(size, label_score=score))
+    assert ingest_run(store, run_dir) == 1
+    assert num_rows(store, "example_results") == num_rows(store, "example_epochs") == size
+    assert results(store)[0][1] == size - 1
+
+    # A row out of order in the last batch is noticed there, and nothing of the file stays.
+    frame = epoch_frame(size)
+    frame.loc[size - 1, "index"] = 0
+    run_dir.write_event("epoch", 2, frame)
+    assert ingest_run(store, run_dir) == 0
+    assert num_rows(store, "example_epochs") == size
+    assert results(store)[0][0] == 1
 
 
 def test_the_ingester_follows_runs_as_they_write(store: Store, tmp_path: Path, run_dir: RunDir) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import duckdb
@@ -12,17 +13,19 @@ import pytest
 from lane_core.errors import StoreError
 from lane_core.records import STRICTNESSES, QueueFilter
 from lane_core.store import migrations
-from lane_core.store.datasets import list_datasets
+from lane_core.store.datasets import current_labels, list_datasets
 from lane_core.store.result_queries import FlagLevel, flag_levels
 from lane_core.store.review_queries import review_queue
 from lane_core.store.run_queries import epoch_metrics
+from lane_core.store.runs import list_runs
 from lane_core.store.store import Store, open_store
 
 ROOT = Path(__file__).parents[1]
-KNOWN = [("m001_initial",), ("m002_strictness",)]
+KNOWN = [("m001_initial",), ("m002_strictness",), ("m003_results",)]
 
 HOLDER = """
 import sys
+import threading
 from pathlib import Path
 from lane_core.store.store import open_store
 store = open_store(Path(sys.argv[1]))
@@ -80,7 +83,7 @@ def test_rows_of_the_first_version_stay_and_lack_what_came_later(
     with monkeypatch.context() as patch:
         patch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:1])
         old = open_store(path)
-    with old.cursor() as cursor:
+    with old.transaction() as cursor:
         cursor.execute("insert into datasets values ('d', 'x', 'x.csv', '00', '{}', 2, 2, now()::timestamp)")
         cursor.execute("insert into label_classes values ('d', 0, 'fear'), ('d', 1, 'joy')")
         cursor.execute(
@@ -95,7 +98,46 @@ def test_rows_of_the_first_version_stay_and_lack_what_came_later(
         cursor.execute(
             f"insert into example_epochs values ('r', 3, 0, {row}, 0.125, true), ('r', 3, 1, {row}, 0.0625, false)"
         )
+        # An earlier epoch, with other numbers: it stays in the history alone.
+        cursor.execute(
+            "insert into ingested_files values ('r', 'epoch-0002.parquet', 'epoch', 2, 2, now()::timestamp)"
+        )
+        cursor.execute(
+            "insert into example_epochs select * replace (2 as epoch, 7 as margin) from example_epochs"
+        )
         cursor.execute("insert into epoch_metrics (run_id, epoch, mu, num_flagged) values ('r', 3, -1.5, 1)")
+        decision = (
+            "'d', {index}, '{kind}', '{action}', {label}, 0, {final}, {target}, 'r', 'ann', null, '', now()"
+        )
+        for seq, values in enumerate(
+            (
+                {
+                    "index": 0,
+                    "kind": "decision",
+                    "action": "relabel",
+                    "label": 1,
+                    "final": 1,
+                    "target": "null",
+                },
+                {
+                    "index": 1,
+                    "kind": "decision",
+                    "action": "keep",
+                    "label": "null",
+                    "final": 1,
+                    "target": "null",
+                },
+                {
+                    "index": 1,
+                    "kind": "undo",
+                    "action": "keep",
+                    "label": "null",
+                    "final": "null",
+                    "target": "'d1'",
+                },
+            )
+        ):
+            cursor.execute(f"insert into decisions values ({seq + 1}, 'd{seq}', {decision.format(**values)})")
     old.close()
 
     store = open_store(path)
@@ -105,16 +147,31 @@ def test_rows_of_the_first_version_stay_and_lack_what_came_later(
         columns = (
             "index, alm, label_score, is_label_issue, given_log_probability, is_given_predicted, severity"
         )
-        assert cursor.execute(f"select {columns} from example_epochs order by index").fetchall() == [
+        assert cursor.execute(f"select {columns} from example_results order by index").fetchall() == [
             (0, -2.0, 0.125, True, None, None, None),
             (1, -2.0, 0.0625, False, None, None, None),
         ]
+        history = cursor.execute(
+            "select epoch, index, label, is_train, margin from example_epochs"
+        ).fetchall()
+        assert history == [
+            (2, 0, 0, True, 7.0),
+            (2, 1, 1, False, 7.0),
+            (3, 0, 0, True, -1.0),
+            (3, 1, 1, False, -1.0),
+        ]
+        assert cursor.execute("select index, final_label from current_decisions").fetchall() == [(0, 1)]
+    # The decision on example 1 was undone, so both are as they were but for the label of example 0.
+    assert current_labels(store, "d")[["current_label", "status"]].to_numpy().tolist() == [
+        ["joy", "relabel"], ["joy", ""]
+    ]  # fmt: skip
+    assert list_runs(store)[0].note == ""
     metrics = epoch_metrics(store, "r")
     assert metrics[["epoch", "mu", "num_flagged"]].to_numpy().tolist() == [[3, -1.5, 1]]
     assert metrics[["noise_rate", "balanced_below", "balanced_precision"]].isna().all(axis=None)
     # Without lines every strictness is the run's own flag, though the other example has the lower score.
     for strictness in STRICTNESSES:
-        page = review_queue(store, "r", QueueFilter(strictness=strictness), limit=5)
+        page = review_queue(store, "r", QueueFilter(strictness=strictness, status="all"), limit=5)
         assert page[["index", "is_label_issue"]].to_numpy().tolist() == [[0, True]]
     assert page["severity"].isna().all()
     assert flag_levels(store, "r") == dict.fromkeys(STRICTNESSES, FlagLevel(1, None))
@@ -239,6 +296,55 @@ def test_two_transactions_with_one_key_end_in_one_row_and_one_error(tmp_path: Pa
 
     with store.cursor() as cursor:
         assert cursor.execute("select count(*) from ingested_files").fetchall() == [(1,)]
+    store.close()
+
+
+def test_a_cursor_sees_one_moment_and_cannot_write(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "lane.duckdb")
+    count = "select count(*) from ingested_files"
+    with store.cursor() as cursor:
+        assert cursor.execute(count).fetchall() == [(0,)]
+        insert_and_run(store, "later", "select 1")
+        assert cursor.execute(count).fetchall() == [(0,)]
+    with store.cursor() as cursor:
+        assert cursor.execute(count).fetchall() == [(1,)]
+    with pytest.raises(duckdb.TransactionException, match="read-only"), store.cursor() as cursor:
+        cursor.execute(INSERT, ["x"])
+    store.close()
+
+
+def test_exclusive_waits_for_cursors_and_lets_nobody_in(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "lane.duckdb")
+    order: list[str] = []
+    is_reading, may_end = threading.Event(), threading.Event()
+
+    def read_for_long() -> None:
+        with store.cursor():
+            is_reading.set()
+            may_end.wait(10)
+            with store.cursor():  # who holds one gets another, though somebody waits for all
+                order.append("read")
+
+    def read_later() -> None:
+        with store.cursor() as cursor:
+            cursor.execute("select 1")
+            order.append("read later")
+
+    reader, later = threading.Thread(target=read_for_long), threading.Thread(target=read_later)
+    reader.start()
+    is_reading.wait(10)
+    threading.Timer(0.1, may_end.set).start()
+    with store.exclusive() as path:
+        later.start()
+        later.join(0.2)
+        order.append("alone")
+        duckdb.connect(str(path), read_only=True).close()  # nobody has the file open
+    later.join(10)
+    reader.join(10)
+    assert order == ["read", "alone", "read later"]
+
+    with store.cursor(), pytest.raises(RuntimeError, match="cannot wait"), store.exclusive():
+        pass
     store.close()
 
 

@@ -49,7 +49,7 @@ SIMILARITY = [[1.0, 0.5, 0.25], [0.5, 1.0, 0.125], [0.25, 0.0, 1.0]]
 QUEUE_COLUMNS = [
     "index", "example_id", "text", "given_label", "suggested_label", "suggested_probability", "predicted_label",
     "given_probability", "similarity", "severity", "alm", "weight", "label_score", "is_label_issue", "status",
-    "current_label", "split",
+    "current_label", "split", "version",
 ]  # fmt: skip
 ALL = QueueFilter(status="all", suspects_only=False)
 
@@ -88,7 +88,7 @@ def write_events(run_dir: RunDir) -> None:
         "neighbours",
         0,
         pd.DataFrame(
-            {"index": [3, 3, 0], "rank": [2, 1, 1], "neighbour": [4, 5, 1], "cosine": [0.5, 0.75, 0.25]}
+            {"index": [0, 3, 3], "rank": [1, 1, 2], "neighbour": [1, 5, 4], "cosine": [0.25, 0.75, 0.5]}
         ),
     )
     losses = {"theta_loss": [1.0, 0.5], "pi_loss": [1.0, 0.5], "contrastive_loss": [2.0, 1.0]}
@@ -197,6 +197,7 @@ def test_the_queue_shows_suspects_of_the_last_epoch_worst_first_ties_by_index(st
         "status": "",
         "current_label": "fear",
         "split": "train",
+        "version": 0,
     }
 
 
@@ -426,12 +427,12 @@ def with_lines(store: Store) -> Store:
     values = {"sure_below": 0.25, "balanced_below": 0.5, "thorough_below": 0.875, "noise_rate": 0.375}
     precisions = {"sure_precision": 0.875, "balanced_precision": 0.75, "thorough_precision": 0.625}
     columns = ", ".join(f"{name} = {value}" for name, value in {**values, **precisions}.items())
-    with store.cursor() as cursor:
+    with store.transaction() as cursor:
         # Epoch 1 has other lines, which must not count.
         cursor.execute("update epoch_metrics set sure_below = 1, balanced_below = 1, thorough_below = 1")
         cursor.execute(f"update epoch_metrics set {columns} where epoch = 2")
         # What the run itself flagged does not count where there are lines.
-        cursor.execute("update example_epochs set is_label_issue = (index = 2)")
+        cursor.execute("update example_results set is_label_issue = (index = 2)")
     return store
 
 

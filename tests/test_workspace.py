@@ -19,7 +19,7 @@ from lane_core.records import STRICTNESSES, ColumnChoice, Decision, QueueFilter
 from lane_core.runs import launcher
 from lane_core.runs.results import final_table
 from lane_core.store import datasets, decisions, result_queries, review_queries, run_queries
-from lane_core.store.ingest import ingest_run
+from lane_core.store.ingest import ingest_run, num_waiting
 from lane_core.workspace import Workspace
 from tests.small_project import SmallProject, add_finished_run, make_small_project
 from tests.tiny_encoder import tiny_texts, write_tiny_encoder
@@ -121,7 +121,7 @@ def test_a_label_score_on_the_line_is_no_issue(workspace: Workspace, project: Sm
     run_dir.write_event("metrics", 2, metrics)
     table = final_table(run_dir, "sure")
     assert table.index[table["is_label_issue"]].tolist() == [3]
-    with workspace.store.cursor() as cursor:
+    with workspace.store.transaction() as cursor:
         cursor.execute("update epoch_metrics set sure_below = ?", [line])
     queue = review_queries.review_queue(
         workspace.store, project.run.run_id, QueueFilter(strictness="sure"), limit=9
@@ -261,6 +261,6 @@ def test_training_goes_on_while_the_home_is_closed_and_opened(
     again = Workspace(home)
     again.ingester.start()
     wait_until(lambda: launcher.status(again.run_dir(run.run_id)).state == "finished")
-    wait_until(lambda: run_queries.last_epoch(again.store, run.run_id) == 5)
+    wait_until(lambda: num_waiting(again.store, again.run_dir(run.run_id)) == 0)
     assert run_queries.epoch_metrics(again.store, run.run_id)["epoch"].tolist() == [1, 2, 3, 4, 5]
     again.close()

@@ -78,6 +78,8 @@ class Card:
     """The stored decision, if there is one."""
     current_label: str = ""
     """Label after the stored decisions; empty means the given label."""
+    version: int = 0
+    """Number of the decision that ``current_label`` comes from; 0 = none."""
     split_words: str = ""
     """Shown beside the id, for example "test split"; empty for a training example."""
 
@@ -99,6 +101,8 @@ class CardEvent:
     """The label that was on screen; empty for undo and redo."""
     lead_time_s: float | None = None
     """Seconds from showing the card to the decision."""
+    seen_version: int | None = None
+    """``version`` of the card that was on screen; None for undo and redo."""
 
 
 _mount = st.components.v2.component(
@@ -224,7 +228,8 @@ def _event(event_id: str, item: Mapping[str, object], classes: Sequence[str]) ->
         return None
     if (label is not None) != (action == "relabel"):
         return None
-    return CardEvent(event_id, kind, index, action, label, seen_label, _lead_time(item.get("lead_time_s")))
+    lead_time, version = _lead_time(item.get("lead_time_s")), _version(item.get("seen_version"))
+    return CardEvent(event_id, kind, index, action, label, seen_label, lead_time, version)
 
 
 def _one_of(allowed: Sequence[_Word], value: object) -> _Word | None:
@@ -235,6 +240,10 @@ def _lead_time(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
     return float(value) if 0 <= value <= _LONGEST_LEAD_TIME_S else None
+
+
+def _version(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53 else None
 
 
 def _card_data(card: Card) -> dict[str, object]:

@@ -68,6 +68,7 @@ class ReviewQueue {
     const card = this.card();
     const event = { kind: "decision", index: card.index, action, label };
     event.seen_label = card.current_label || card.given_label;
+    event.seen_version = card.version;
     event.lead_time_s = leadTime;
     this.redoable = [];
     this.#commit({ index: card.index, action, label });

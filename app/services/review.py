@@ -131,7 +131,7 @@ def store_events(reviewer: Reviewer, events: Sequence[CardEvent]) -> Outcome:
             if kind == "decision":
                 decisions.record_decisions(workspace().store, [_decision(reviewer, event) for event in found])
                 stored += [event.event_id for event in found]
-                focus, notice = None, None
+                focus, notice = None, _overlooked(found)
                 continue
             for event in found:
                 focus, notice = _step(reviewer, event)
@@ -151,6 +151,20 @@ def store_events(reviewer: Reviewer, events: Sequence[CardEvent]) -> Outcome:
 def history(dataset_id: str, limit: int) -> pd.DataFrame:
     """Return the newest decisions, undos and redos on a project: see ``decision_history``."""
     return decisions.decision_history(workspace().store, dataset_id, limit)
+
+
+def _overlooked(events: Sequence[CardEvent]) -> str | None:
+    """Say what others decided meanwhile on the examples of these decisions; None where nobody did."""
+    other = decisions.unseen_decisions(workspace().store, [event.event_id for event in events])
+    if other.empty:
+        return None
+    last = other.iloc[-1]
+    meant = f"chose {last['label']}" if last["action"] == "relabel" else f"decided {last['action']}"
+    more = f" (and {len(other) - 1} more like it)" if len(other) > 1 else ""
+    return (
+        f"While {last['example_id']} was on your screen, {last['annotator']} {meant}{more}. "
+        "Both decisions are on record, and yours counts; undo it if theirs should."
+    )
 
 
 def _step(reviewer: Reviewer, event: CardEvent) -> tuple[int | None, str | None]:
@@ -174,7 +188,13 @@ def _decision(reviewer: Reviewer, event: CardEvent) -> Decision:
         run_id=reviewer.run_id,
         annotator=reviewer.annotator,
         lead_time_s=event.lead_time_s,
+        seen_version=event.seen_version,
     )
+
+
+def forget() -> None:
+    """Read the class means anew: a history was dropped, or the database is another one."""
+    _class_means.cache_clear()
 
 
 def _cards(store: Store, run_id: str, rows: pd.DataFrame) -> list[Card]:
@@ -185,16 +205,16 @@ def _cards(store: Store, run_id: str, rows: pd.DataFrame) -> list[Card]:
         rows,
         run_queries.trajectories(store, run_id, indices),
         review_queries.neighbours(store, run_id, indices),
-        _class_means(store, run_id, epoch),
+        _class_means(store, run_id, run_queries.stored_epochs(store, run_id)),
         epoch,
     )
 
 
 @lru_cache(maxsize=8)
-def _class_means(store: Store, run_id: str, num_epochs: int) -> dict[str, tuple[float, ...]]:
+def _class_means(store: Store, run_id: str, epochs: tuple[int, ...]) -> dict[str, tuple[float, ...]]:
     """Return the mean ALM of each label, one number an epoch. Reads every epoch, so it is kept."""
     means = run_queries.class_mean_margins(store, run_id).pivot(index="label", columns="epoch", values="alm")
-    means = means.reindex(columns=range(1, num_epochs + 1))
+    means = means.reindex(columns=range(1, max(epochs) + 1))
     return dict(zip(means.index, means.itertuples(index=False, name=None), strict=True))
 
 

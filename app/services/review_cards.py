@@ -109,6 +109,7 @@ def _card(
         split_words=_SPLIT_WORDS[row.split],
         status=row.status,
         current_label=row.current_label,
+        version=int(row.version),
     )
 
 

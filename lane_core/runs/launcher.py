@@ -18,6 +18,7 @@ from pathlib import Path
 from lane_core.errors import RunError
 from lane_core.files import replace_file
 from lane_core.records import ENDED_STATES, RunState, RunStatus
+from lane_core.runs.disk_room import full_disk_in_words, is_disk_full, keep_reserve, remove_scraps
 from lane_core.runs.locks import POLL_S, is_held, release, take
 from lane_core.runs.run_dir import RunDir
 
@@ -38,7 +39,8 @@ def start(run_dir: RunDir, home: Path) -> None:
         home: LANE_HOME; runs with the same home wait for each other's devices.
 
     Raises:
-        RunError: If the run was started before, or its supervisor does not come up (with the end of the log).
+        RunError: If the run was started before, its disk is full, or its supervisor does not come up (with the end
+            of the log).
     """
     with _starting(run_dir):
         state = run_dir.status().state
@@ -46,6 +48,7 @@ def start(run_dir: RunDir, home: Path) -> None:
             raise RunError(
                 f"Run {run_dir.run_id} was started before: it is {state}. Look at it, or resume it."
             )
+        _make_ready(run_dir)
         _spawn(run_dir, home)
 
 
@@ -57,7 +60,7 @@ def resume(run_dir: RunDir, home: Path) -> None:
         home: LANE_HOME.
 
     Raises:
-        RunError: If the run is not in one of these states, or cannot be started.
+        RunError: If the run is not in one of these states, its disk is full, or it cannot be started.
     """
     with _starting(run_dir):
         status = _true_status(run_dir)
@@ -70,6 +73,7 @@ def resume(run_dir: RunDir, home: Path) -> None:
             raise RunError(
                 f"Run {run_dir.run_id} is {status.state}, but its last process is still there. Try again."
             )
+        _make_ready(run_dir)
         run_dir.cancel_file.unlink(missing_ok=True)
         run_dir.write_status(
             replace(status, state="queued", message="waiting to start", phase="", pid=None, ended_at=None)
@@ -77,12 +81,14 @@ def resume(run_dir: RunDir, home: Path) -> None:
         _spawn(run_dir, home)
 
 
-def cancel(run_dir: RunDir, grace_s: float = 10.0) -> None:
-    """Ask a queued or running run to stop; returns at once. Asking twice is the same as asking once.
+def cancel(run_dir: RunDir, grace_s: float = 5.0) -> None:
+    """Ask a queued or running run to stop; returns at once, and within 10 s the device is free.
+
+    Asking twice is the same as asking once.
 
     Args:
         run_dir: Run directory.
-        grace_s: Seconds the worker gets to stop at its next step before it is terminated, then killed.
+        grace_s: Seconds the worker gets to stop at its next step before it is terminated, then killed; 5 at most.
 
     Raises:
         RunError: If the run has ended already.
@@ -90,7 +96,12 @@ def cancel(run_dir: RunDir, grace_s: float = 10.0) -> None:
     state = status(run_dir).state
     if state in ENDED_STATES:
         raise RunError(f"Run {run_dir.run_id} is {state}; there is nothing to cancel.")
-    replace_file(run_dir.cancel_file, lambda path: path.write_text(str(grace_s), encoding="utf-8"))
+    try:
+        replace_file(run_dir.cancel_file, lambda path: path.write_text(str(grace_s), encoding="utf-8"))
+    except OSError as error:
+        if not is_disk_full(error):
+            raise
+        run_dir.cancel_file.touch()  # an empty file says the same and needs no room
 
 
 def status(run_dir: RunDir) -> RunStatus:
@@ -141,8 +152,19 @@ def _starting(run_dir: RunDir) -> Iterator[None]:
         )
     try:
         yield
+    except OSError as error:
+        if not is_disk_full(error):
+            raise
+        words = full_disk_in_words(error, run_dir.path)
+        raise RunError(f"{words} Make room there, then resume the run.") from error
     finally:
         release(lock)
+
+
+def _make_ready(run_dir: RunDir) -> None:
+    """Leave the run directory as a run needs it; none of its processes lives."""
+    remove_scraps(run_dir.path)
+    keep_reserve(run_dir.path)
 
 
 def _is_free_within(run_dir: RunDir, wait_s: float) -> bool:

@@ -58,19 +58,23 @@ def is_held(path: Path) -> bool:
     return False
 
 
-def device_lock_file(home: Path, device: str) -> Path:
-    """Return the lock file of a device; runs that name it wait for each other.
+def device_name(device: str) -> str:
+    """Return the name of a device that locks and queues go by: cpu, cuda-0, cuda-1, ...
 
     Args:
-        home: LANE_HOME.
-        device: ``RunConfig.device``: auto, cpu, cuda or cuda:<n>. "auto" is the first GPU if there is one.
+        device: ``RunConfig.device``: auto, cpu, cuda or cuda:<n>; or such a name. "auto" is the first GPU, if any.
     """
     name = device.lower()
     if name == "auto":
         name = "cuda" if _has_gpu() else "cpu"
     if name == "cuda":
         name = "cuda:0"
-    return home / "locks" / f"{re.sub('[^a-z0-9]+', '-', name)}.lock"
+    return re.sub("[^a-z0-9]+", "-", name)
+
+
+def device_lock_file(home: Path, device: str) -> Path:
+    """Return the lock file of a device below LANE_HOME; runs that name it wait for each other."""
+    return home / "locks" / f"{device_name(device)}.lock"
 
 
 def _has_gpu() -> bool:

@@ -16,6 +16,7 @@
     start.lock                     held by whoever starts or resumes the run
     supervisor.lock                held by the supervisor while it lives: a free lock and a running state
                                    mean that the run was interrupted
+    reserve                        room for the last status on a full disk; gone when the run has ended
 
 Every file is written under another name and renamed into place, so a reader never sees half of one;
 an events file is never changed afterwards.
@@ -25,18 +26,20 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from lane_core.config import RunConfig
 from lane_core.errors import RunError
 from lane_core.files import replace_file
-from lane_core.records import RunStatus
+from lane_core.records import ENDED_STATES, RunStatus
+from lane_core.runs.disk_room import full_disk_in_words, give_up_reserve, is_disk_full
+from lane_core.runs.tables import read_frame, write_table
 
 EPOCH_SCHEMA = pa.schema(
     {
@@ -202,10 +205,22 @@ class RunDir:
             examples: Columns of EXAMPLES_SCHEMA; index is 0…N-1 in order.
 
         Raises:
-            RunError: If the directory holds a run already.
+            RunError: If the directory holds a run already, or the disk is full; a directory made here is gone then.
         """
         if (self.path / "config.json").exists():
             raise RunError(f"{self.path} already holds a run. Choose another folder, or resume that run.")
+        is_new = not self.path.exists()
+        try:
+            self._write_first_files(config, dataset, examples)
+        except OSError as error:
+            if is_new:
+                shutil.rmtree(self.path, ignore_errors=True)
+            if not is_disk_full(error):
+                raise
+            words = full_disk_in_words(error, self.path.parent)
+            raise RunError(f"{words} Make room there, then start the run again.") from error
+
+    def _write_first_files(self, config: RunConfig, dataset: RunDataset, examples: pd.DataFrame) -> None:
         self.events.mkdir(parents=True, exist_ok=True)
         write_table(self.path / "examples.parquet", examples, EXAMPLES_SCHEMA)
         _write_text(self.path / "dataset.json", json.dumps(asdict(dataset), ensure_ascii=False))
@@ -223,14 +238,16 @@ class RunDir:
 
     def examples(self) -> pd.DataFrame:
         """Return the examples in order of index."""
-        return _read_frame(self.path / "examples.parquet")
+        return read_frame(self.path / "examples.parquet")
 
     def status(self) -> RunStatus:
         """Return status.json as it was last written; ``launcher.status`` also looks whether it is true."""
         return RunStatus(**json.loads(self._read("status.json")))
 
     def write_status(self, status: RunStatus) -> None:
-        """Replace status.json; sets the heartbeat to now (UTC)."""
+        """Replace status.json; sets the heartbeat to now (UTC). How a run ended is written on a full disk too."""
+        if status.state in ENDED_STATES:
+            give_up_reserve(self.path)
         values = {**asdict(status), "heartbeat": datetime.now(UTC).isoformat()}
         _write_text(self.path / "status.json", json.dumps(values))
 
@@ -260,9 +277,9 @@ class RunDir:
         ]
         return sorted(found, key=lambda file: (file.epoch, order.index(file.kind)))
 
-    def read_event(self, kind: str, epoch: int) -> pd.DataFrame:
-        """Return one events file as a frame."""
-        return _read_frame(self.events / f"{kind}-{epoch:04d}.parquet")
+    def read_event(self, kind: str, epoch: int, columns: list[str] | None = None) -> pd.DataFrame:
+        """Return one events file as a frame, with all columns or these."""
+        return read_frame(self.events / f"{kind}-{epoch:04d}.parquet", columns)
 
     def last_epoch(self) -> int:
         """Return the last epoch whose examples are on disk; 0 if there is none."""
@@ -273,19 +290,6 @@ class RunDir:
             return (self.path / name).read_text(encoding="utf-8")
         except FileNotFoundError as error:
             raise RunError(f"{self.path} is not a run directory: it has no {name}.") from error
-
-
-def write_table(path: Path, frame: pd.DataFrame, schema: pa.Schema) -> None:
-    """Write a frame as Parquet with this schema, whole or not at all."""
-    table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
-    replace_file(path, lambda temporary: pq.write_table(table, temporary, compression="zstd"))
-
-
-def _read_frame(path: Path) -> pd.DataFrame:
-    # ParquetFile, not read_table: the latter would make a column of a folder on the way that is called "a=b".
-    with pq.ParquetFile(path) as file:
-        frame: pd.DataFrame = file.read().to_pandas()
-    return frame
 
 
 def _write_text(path: Path, text: str) -> None:

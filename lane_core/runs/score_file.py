@@ -29,17 +29,17 @@ def write_scores(
         embeddings: Pretrained, (N, H).
     """
     config = run_dir.config()
-    epochs = [run_dir.read_event("epoch", epoch) for epoch in range(1, run_dir.last_epoch() + 1)]
     history = RunHistory(
         given_labels,
-        margins=_by_epoch(epochs, "margin"),
-        label_aware_margins=_by_epoch(epochs, "label_aware_margin"),
-        log_given=_by_epoch(epochs, "given_log_probability"),
-        is_predicted=_by_epoch(epochs, "is_given_predicted"),
+        margins=_by_epoch(run_dir, "margin"),
+        label_aware_margins=_by_epoch(run_dir, "label_aware_margin"),
+        log_given=_by_epoch(run_dir, "given_log_probability"),
+        is_predicted=_by_epoch(run_dir, "is_given_predicted"),
         start_epoch=config.alm_start_epoch,
     )
     table = score_table(history, fold_probabilities, embeddings)
-    table.insert(1, "label_score", epochs[-1]["label_score"])
+    last = run_dir.read_event("epoch", run_dir.last_epoch(), ["label_score"])
+    table.insert(1, "label_score", last["label_score"])
     run_dir.result.mkdir(exist_ok=True)
     replace_file(run_dir.scores_file, lambda path: table.to_parquet(path, index=False))
 
@@ -55,5 +55,7 @@ def read_scores(run_dir: RunDir) -> pd.DataFrame:
     return pd.read_parquet(run_dir.scores_file)
 
 
-def _by_epoch(epochs: list[pd.DataFrame], column: str) -> npt.NDArray[Any]:
-    return np.stack([epoch[column].to_numpy() for epoch in epochs])
+def _by_epoch(run_dir: RunDir, column: str) -> npt.NDArray[Any]:
+    # One column at a time: all columns of all epochs would be four times as much as is needed.
+    epochs = range(1, run_dir.last_epoch() + 1)
+    return np.stack([run_dir.read_event("epoch", epoch, [column])[column].to_numpy() for epoch in epochs])

@@ -1,6 +1,6 @@
 """The supervisor: a small detached process that owns one run from start to end.
 
-It holds the run's lock while it lives, waits until the device is free, starts the trainer as its child,
+It holds the run's lock while it lives, waits for its turn on the device, starts the trainer as its child,
 stops it if a cancelled trainer does not stop by itself, and records an end that the trainer could not.
 An end that the trainer wrote is never changed. The trainer dies with its supervisor (Linux), and inherits
 both locks, so neither the run nor the device looks free before the trainer is really gone.
@@ -22,6 +22,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from lane_core.records import ENDED_STATES, RunState
+from lane_core.runs.device_queue import join, leave, place_in_words, queue_order
+from lane_core.runs.disk_room import end_of_full_disk, is_disk_full
 from lane_core.runs.locks import device_lock_file, release, take
 from lane_core.runs.run_dir import RunDir
 from lane_core.runs.trainer_process import start_trainer, stop_trainer
@@ -29,8 +31,9 @@ from lane_core.runs.trainer_process import start_trainer, stop_trainer
 POLL_S = 0.2
 LOCK_PATIENCE_S = 2.0
 """The launcher looks at the run's lock by taking it for a moment; that must not turn a supervisor away."""
-DEFAULT_GRACE_S = 10.0
-"""Time that a cancelled trainer gets if the cancel file does not say."""
+MAX_GRACE_S = 5.0
+"""Time that a cancelled trainer gets if the cancel file does not say less. With ``TERMINATE_S`` and two polls it is
+the longest that the device of a cancelled run stays taken: under 10 s, which is what people are told."""
 
 _LOG = logging.getLogger("supervisor")
 
@@ -58,14 +61,15 @@ def supervise(run_dir: RunDir, home: Path, trainer: Sequence[str]) -> None:
 
     Args:
         run_dir: Run to supervise; its status is "queued".
-        home: LANE_HOME, where the devices' locks are.
+        home: LANE_HOME, where the devices' locks and queues are.
         trainer: Whole command line of the trainer.
     """
+    started_ns = time.time_ns()  # before the lock: who starts the next run waits until this one is locked
     run_lock = take(run_dir.lock_file, wait_s=LOCK_PATIENCE_S)
     if run_lock is None:
         return
     try:
-        device_lock = _wait_for_device(run_dir, home)
+        device_lock = _wait_for_device(run_dir, home, started_ns)
         if device_lock is None:
             _end(run_dir, "cancelled", "Cancelled before training began.")
             return
@@ -74,28 +78,47 @@ def supervise(run_dir: RunDir, home: Path, trainer: Sequence[str]) -> None:
         finally:
             release(device_lock)
     except Exception as error:
-        _end(run_dir, "failed", f"The supervisor failed: {error}")
-        raise
+        if not is_disk_full(error):
+            _end(run_dir, "failed", f"The supervisor failed: {error}")
+            raise
+        _end(run_dir, "failed", end_of_full_disk(error, run_dir.path))
     finally:
         release(run_lock)
 
 
-def _wait_for_device(run_dir: RunDir, home: Path) -> int | None:
-    """Return the device's lock, or None if the run was cancelled first."""
-    path = device_lock_file(home, run_dir.config().device)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    is_told = False
-    while not run_dir.cancel_file.exists():
-        lock = take(path)
-        if lock is not None:
-            return lock
-        if not is_told:
-            message = f"Waits for another run to end: both use {path.stem}."
-            run_dir.write_status(replace(run_dir.status(), state="queued", message=message))
-            _LOG.info(message)
-            is_told = True
-        time.sleep(POLL_S)
-    return None
+def _wait_for_device(run_dir: RunDir, home: Path, started_ns: int) -> int | None:
+    """Return the device's lock when it is this run's turn, or None if the run was cancelled first."""
+    device = run_dir.config().device
+    lock_file = device_lock_file(home, device)
+    lock_file.parent.mkdir(parents=True, exist_ok=True)
+    join(home, device, run_dir, started_ns)
+    told: int | None = None
+    try:
+        while not run_dir.cancel_file.exists():
+            order = queue_order(home, device)
+            place = order.index(run_dir.run_id) if run_dir.run_id in order else None
+            if place is None:  # somebody cleared the queue away, or the run
+                run_dir.status()
+                join(home, device, run_dir, started_ns)
+            elif place == 0 and (lock := take(lock_file)) is not None:
+                return lock
+            elif place != told:
+                _tell(run_dir, place_in_words(device, place))
+                told = place
+            time.sleep(POLL_S)
+        return None
+    finally:
+        leave(home, device, run_dir)
+
+
+def _tell(run_dir: RunDir, message: str) -> None:
+    _LOG.info(message)
+    try:
+        run_dir.write_status(replace(run_dir.status(), state="queued", message=message))
+    except OSError as error:
+        # The run that has the device may be about to give room back; this one only waits.
+        if not is_disk_full(error):
+            raise
 
 
 def _train(run_dir: RunDir, trainer: Sequence[str], locks: tuple[int, int]) -> None:
@@ -119,14 +142,14 @@ def _wait(child: subprocess.Popen[bytes], run_dir: RunDir) -> None:
             if deadline is None and run_dir.cancel_file.exists():
                 deadline = time.monotonic() + _grace_s(run_dir)
     finally:
-        stop_trainer(child)  # also when this loop fails; does nothing to a child that has ended
+        stop_trainer(child)  # also when this loop fails; one that has ended may have left children
 
 
 def _grace_s(run_dir: RunDir) -> float:
     try:
-        return float(run_dir.cancel_file.read_text(encoding="utf-8"))
+        return min(float(run_dir.cancel_file.read_text(encoding="utf-8")), MAX_GRACE_S)
     except ValueError:
-        return DEFAULT_GRACE_S
+        return MAX_GRACE_S
 
 
 def _record_end(run_dir: RunDir, exit_code: int, log_start: int) -> None:
@@ -156,9 +179,15 @@ def _end(run_dir: RunDir, state: RunState, message: str) -> None:
     if status.state in ENDED_STATES:
         return
     ended_at = datetime.now(UTC).isoformat()
-    run_dir.write_status(
-        replace(status, state=state, message=message, phase="", seconds_left=None, ended_at=ended_at)
-    )
+    try:
+        run_dir.write_status(
+            replace(status, state=state, message=message, phase="", seconds_left=None, ended_at=ended_at)
+        )
+    except OSError as error:
+        # Others took the room of the reserve too. Without a process the run is "interrupted" for all who ask.
+        if not is_disk_full(error):
+            raise
+        _LOG.error(message)
 
 
 if __name__ == "__main__":

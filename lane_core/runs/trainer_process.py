@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import IO
 
 TERMINATE_S = 2.0
@@ -17,7 +18,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def start_trainer(command: Sequence[str], log: IO[bytes], locks: Sequence[int]) -> subprocess.Popen[bytes]:
-    """Start the trainer as a child that is killed when this process ends (Linux only).
+    """Start the trainer, in a process group of its own, as a child that is killed when this process ends (Linux only).
 
     Args:
         command: Whole command line.
@@ -32,17 +33,18 @@ def start_trainer(command: Sequence[str], log: IO[bytes], locks: Sequence[int]) 
         env=_environment(),
         pass_fds=locks,
         preexec_fn=_die_with_parent(),
+        process_group=0,
     )
 
 
 def stop_trainer(child: subprocess.Popen[bytes]) -> None:
-    """Terminate the trainer, kill it if it stays, and wait until it is gone."""
+    """Terminate the trainer, kill it if it stays, with every process it started, and wait until it is gone."""
     child.terminate()
-    try:
+    with suppress(subprocess.TimeoutExpired):
         child.wait(TERMINATE_S)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
+    with suppress(ProcessLookupError):  # nobody of its group is left
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
 
 
 def _environment() -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,7 +16,8 @@ import pandas as pd
 
 from lane_core.errors import LaneError
 from lane_core.evidence.neighbours import nearest_neighbours
-from lane_core.records import RunStatus
+from lane_core.records import RunState, RunStatus
+from lane_core.runs.disk_room import end_of_full_disk, is_disk_full, keep_reserve
 from lane_core.runs.run_dir import RunDir
 from lane_core.runs.score_file import write_scores
 from lane_core.training.loop import TrainingData, TrainingRun
@@ -105,21 +107,35 @@ def work(run_dir: RunDir, on_status: Callable[[RunStatus], None] | None = None) 
     Errors end the run as "failed" with their message; they are logged with their trace, not raised.
     """
     writer = RunWriter(run_dir, on_status)
-    writer.update(phase="starting", message="")
     try:
+        keep_reserve(run_dir.path)
+        writer.update(phase="starting", message="")
         _train(run_dir, writer)
     except Cancelled:
-        state, message = "cancelled", "Cancelled. Resume to go on after the last whole epoch."
+        _end(writer, "cancelled", "Cancelled. Resume to go on after the last whole epoch.")
     except LaneError as error:
-        log.error("%s", error)
-        state, message = "failed", str(error)
+        _end(writer, "failed", str(error))
     except Exception as error:
-        log.exception("the run failed")
-        state, message = "failed", f"{type(error).__name__}: {error}. The log holds the trace."
+        if is_disk_full(error):
+            _end(writer, "failed", end_of_full_disk(error, run_dir.path))
+        else:
+            log.exception("the run failed")
+            _end(writer, "failed", f"{type(error).__name__}: {error}. The log holds the trace.")
     else:
-        state, message = "finished", ""
-    writer.update(phase="", seconds_left=None, ended_at=_now(), state=state, message=message)
+        _end(writer, "finished", "")
     return writer.status
+
+
+def _end(writer: RunWriter, state: RunState, message: str) -> None:
+    # The status first: on a full disk there is room for it, but not for everything.
+    try:
+        writer.update(phase="", seconds_left=None, ended_at=_now(), state=state, message=message)
+    except OSError as error:
+        # Others took the room of the reserve too. The supervisor says how the run ended as soon as it can.
+        if not is_disk_full(error):
+            raise
+    if message:
+        log.log(logging.ERROR if state == "failed" else logging.INFO, "%s", message)
 
 
 def _train(run_dir: RunDir, writer: RunWriter) -> None:
@@ -140,8 +156,13 @@ def _train(run_dir: RunDir, writer: RunWriter) -> None:
     writer.update(phase="writing every score")
     write_scores(run_dir, data.labels, run.fold_log_probabilities[0].exp().numpy(), writer.embeddings)
     writer.update(phase="saving the classifier")
-    save_embeddings(run_dir.result, run.theta_embeddings())
-    save_theta(run_dir.result, run.method.networks["theta"], run.encoder, dataset.classes)
+    try:
+        save_embeddings(run_dir.result, run.theta_embeddings())
+        save_theta(run_dir.result, run.method.networks["theta"], run.encoder, dataset.classes)
+    except BaseException:
+        # Transformers writes in place: half a model would look like one, and take room on a full disk.
+        shutil.rmtree(run_dir.result / "encoder", ignore_errors=True)
+        raise
 
 
 def _in_words(report: EpochReport) -> str:

@@ -13,6 +13,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lane_core.errors import StoreError
 from lane_core.records import SPLITS, ColumnChoice, DatasetRecord
@@ -67,9 +68,10 @@ def add_dataset(store: Store, record: DatasetRecord, examples: pd.DataFrame, cla
     dataset = {"dataset_id": record.dataset_id}
     try:
         with store.transaction() as cursor:
-            _insert_record(cursor, record)
+            number = _insert_record(cursor, record)
+            keys = pc.add(table["index"].cast(pa.int64()), number << 32)
             insert_frame(cursor, "label_classes", names, dataset)
-            insert_frame(cursor, "examples", table, dataset, order_by="index")
+            insert_frame(cursor, "examples", table.append_column("key", keys), dataset, order_by="index")
     except (duckdb.ConstraintException, duckdb.TransactionException) as error:
         raise StoreError(
             f"There is a data set {record.dataset_id!r} already. Give this one another id."
@@ -175,17 +177,21 @@ def _readable(text: str) -> str:
     return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-def _insert_record(cursor: duckdb.DuckDBPyConnection, record: DatasetRecord) -> None:
-    values = {
+def _insert_record(cursor: duckdb.DuckDBPyConnection, record: DatasetRecord) -> int:
+    """Store the record and return the number that the data set gets."""
+    number = int(cursor.execute("select coalesce(max(number), 0) + 1 from datasets").fetchall()[0][0])
+    values: dict[str, Any] = {
         **asdict(record),
         "columns_json": json.dumps(asdict(record.columns), ensure_ascii=False),
         "created_at": to_stored_time(record.created_at),
+        "number": number,
     }
     del values["columns"]
     names = ", ".join(values)
     cursor.execute(
         f"insert into datasets ({names}) values ({', '.join('?' * len(values))})", list(values.values())
     )
+    return number
 
 
 def _records(

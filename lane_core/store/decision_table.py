@@ -24,6 +24,7 @@ _SCHEMA = pa.schema(
         "annotator": pa.string(),
         "lead_time_s": pa.float64(),
         "note": pa.string(),
+        "seen_version": pa.int64(),
     }
 )
 

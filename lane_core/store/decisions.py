@@ -1,5 +1,8 @@
 """Human decisions: appended, never changed. The audit log, the undo stack and the truth in one table.
 
+``current_decisions`` repeats the newest live decision of each example, for queues; the same transaction that
+appends keeps it true.
+
 A row is a decision, or an undo or redo of one (``target``). A decision is live unless the newest undo or redo
 about it is an undo; the newest live decision on an example, whoever took it, gives its current label.
 
@@ -23,7 +26,7 @@ from lane_core.errors import StoreError
 from lane_core.records import Decision
 from lane_core.store.decision_table import decision_table
 from lane_core.store.frames import fetch_frame, now_utc, registered
-from lane_core.store.lookups import class_names, is_suspect, last_epoch_parameters
+from lane_core.store.lookups import class_names, run_parameters, suspect_conditions
 from lane_core.store.store import Store
 
 _WRITING = threading.Lock()
@@ -113,6 +116,29 @@ def decision_history(store: Store, dataset_id: str, limit: int) -> pd.DataFrame:
         return fetch_frame(cursor, query, {"dataset_id": dataset_id, "limit": limit})
 
 
+def unseen_decisions(store: Store, decision_ids: Sequence[str]) -> pd.DataFrame:
+    """Return what others had decided that the annotators of some decisions had not seen when they decided.
+
+    Both stay on record, and the newer one counts.
+
+    Returns:
+        decision_id (one of the given), index, example_id, annotator, action, label (class name; missing unless
+        "relabel") of the other decision; in the order in which the given ones were stored. Empty where nobody
+        was overlooked.
+    """
+    query = """
+        select d.decision_id, d.index, e.example_id, other.annotator, other.action, c.name as label
+        from decisions d
+        join decisions other on other.decision_id = d.unseen_decision
+        join examples e on e.dataset_id = d.dataset_id and e.index = d.index
+        left join label_classes c on c.dataset_id = other.dataset_id and c.code = other.label
+        where d.decision_id in (select unnest($ids::text[]))
+        order by d.seq
+    """
+    with store.cursor() as cursor:
+        return fetch_frame(cursor, query, {"ids": list(decision_ids)})
+
+
 def review_progress(store: Store, run_id: str) -> dict[str, int]:
     """Return how far the review of a run has come.
 
@@ -124,30 +150,28 @@ def review_progress(store: Store, run_id: str) -> dict[str, int]:
     Raises:
         StoreError: If there is no such run.
     """
-    query = f"""
-        select
-            count(*) filter (is_suspect) as suspects,
-            count(*) filter (is_suspect and status <> '') as suspects_reviewed,
-            count(*) as examples,
-            count(*) filter (status <> '') as reviewed,
-            count(*) filter (status = 'relabel') as corrected,
-            count(*) filter (status = 'keep') as kept,
-            count(*) filter (status = 'exclude') as excluded,
-            count(*) filter (status = 'flag') as flagged
-        from (
-            select coalesce(d.action, '') as status, {is_suspect()} as is_suspect
-            from examples e
-            left join (select index, action from newest_decisions where dataset_id = $dataset_id) d
-                on d.index = e.index
-            left join (
-                select index, label_score, is_label_issue from example_epochs
-                where run_id = $run_id and epoch = $epoch
-            ) p on p.index = e.index
-            where e.dataset_id = $dataset_id
-        )
-    """
     with store.cursor() as cursor:
-        counts = fetch_frame(cursor, query, last_epoch_parameters(cursor, run_id)).iloc[0]
+        query = f"""
+            select
+                count(*) filter (is_suspect) as suspects,
+                count(*) filter (is_suspect and status <> '') as suspects_reviewed,
+                count(*) as examples,
+                count(*) filter (status <> '') as reviewed,
+                count(*) filter (status = 'relabel') as corrected,
+                count(*) filter (status = 'keep') as kept,
+                count(*) filter (status = 'exclude') as excluded,
+                count(*) filter (status = 'flag') as flagged
+            from (
+                select coalesce(d.action, '') as status, {suspect_conditions(cursor, run_id)["balanced"]} as is_suspect
+                from (select index from examples where dataset_id = $dataset_id) e
+                left join (select index, action from current_decisions where dataset_id = $dataset_id) d
+                    on d.index = e.index
+                left join (
+                    select index, label_score, is_label_issue from example_results where run_id = $run_id
+                ) p on p.index = e.index
+            )
+        """
+        counts = fetch_frame(cursor, query, run_parameters(cursor, run_id)).iloc[0]
     return {str(name): int(count) for name, count in counts.items()}
 
 
@@ -184,13 +208,41 @@ def _append(cursor: duckdb.DuckDBPyConnection, rows: pa.Table) -> None:
     query = """
         insert into decisions by name
         select new.*, coalesce(new.label, r.label, e.given_label) as final_label,
-            'decision' as kind, $now as created_at
+            'decision' as kind, $now as created_at,
+            case when c.seq <> new.seen_version and c.annotator <> new.annotator then c.decision_id end
+                as unseen_decision
         from {name} new
         join examples e on e.dataset_id = new.dataset_id and e.index = new.index
         left join run_examples r on r.run_id = new.run_id and r.index = new.index
+        left join current_decisions c on c.dataset_id = new.dataset_id and c.index = new.index
     """
     with registered(cursor, numbered) as name:
         cursor.execute(query.format(name=name), {"now": now_utc()})
+    _settle(cursor, numbers[0][0])
+
+
+def _settle(cursor: duckdb.DuckDBPyConnection, first_seq: int) -> None:
+    """Let ``current_decisions`` follow the rows from a number on: for their examples, what newest_decisions says."""
+    touched = cursor.execute(
+        "select distinct dataset_id, index from decisions where seq >= ? and index is not null", [first_seq]
+    ).to_arrow_table()
+    with registered(cursor, touched) as name:
+        cursor.execute(f"""
+            delete from current_decisions c using {name} t where c.dataset_id = t.dataset_id and c.index = t.index
+        """)
+        # Not from the view: it would go through the decisions on all examples.
+        cursor.execute(f"""
+            insert into current_decisions by name
+            with own as (
+                select d.* from decisions d semi join {name} t on t.dataset_id = d.dataset_id and t.index = d.index
+            ), marks as (
+                select target, arg_max(kind, seq) as newest_kind from own where target is not null group by target
+            )
+            select dataset_id, index, decision_id, seq, action, final_label, annotator, note, lead_time_s, created_at
+            from own left join marks on marks.target = own.decision_id
+            where kind = 'decision' and newest_kind is distinct from 'undo'
+            qualify row_number() over (partition by dataset_id, index order by seq desc) = 1
+        """)
 
 
 def _step(
@@ -252,14 +304,16 @@ def _append_step(
     """Store an undo or redo. One that found nothing is stored too: sent again after a decision, it must not act."""
     query = """
         insert into decisions by name
-        select nextval('decision_seq') as seq, $step_id as decision_id, $dataset_id as dataset_id, d.index,
+        select $seq as seq, $step_id as decision_id, $dataset_id as dataset_id, d.index,
             $kind as kind, d.action, d.label, d.seen_label, d.decision_id as target, d.run_id,
             $annotator as annotator, '' as note, $now as created_at
         from (select $target as wanted) step left join decisions d on d.decision_id = step.wanted
     """
+    seq = cursor.execute("select nextval('decision_seq')").fetchall()[0][0]
     cursor.execute(
         query,
         {
+            "seq": seq,
             "step_id": step_id,
             "dataset_id": dataset_id,
             "kind": kind,
@@ -268,11 +322,13 @@ def _append_step(
             "now": now_utc(),
         },
     )
+    _settle(cursor, seq)
 
 
 def _decision(cursor: duckdb.DuckDBPyConnection, decision_id: str, names: Sequence[str]) -> Decision:
     query = """
-        select decision_id, dataset_id, index, action, label, seen_label, run_id, annotator, lead_time_s, note
+        select decision_id, dataset_id, index, action, label, seen_label, run_id, annotator, lead_time_s, note,
+            seen_version
         from decisions where decision_id = ?
     """
     row = cursor.execute(query, [decision_id]).fetchall()[0]

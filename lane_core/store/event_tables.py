@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lane_core.runs.run_dir import EVENT_SCHEMAS
 from lane_core.store.lookups import listed
+
+BATCH_ROWS = 122_880
+"""A row group of DuckDB. Batches of this size go straight into the database file as they come, so that their commit
+has little left to write and holds nobody up."""
 
 _KEYS = {
     "neighbours": ["index", "rank"],
@@ -16,7 +25,7 @@ _KEYS = {
     "metrics": [],
     "epoch": ["index"],
 }
-"""Columns that tell the rows of a file apart."""
+"""Columns that tell the rows of a file apart, and in whose order it is written."""
 
 _NEVER_NULL = {
     "neighbours": ["index", "rank", "neighbour", "cosine"],
@@ -34,29 +43,68 @@ class UnusableEventFile(Exception):
     """An events file that cannot be stored; the message says why, for people."""
 
 
-def read_event_table(content: bytes, kind: str, epoch: int, num_examples: int, num_classes: int) -> pa.Table:
-    """Return the rows of an events file, checked.
+def read_event_batches(
+    stream: BinaryIO,
+    kind: str,
+    epoch: int,
+    num_examples: int,
+    num_classes: int,
+    columns: Sequence[str] | None = None,
+) -> Iterator[pa.Table]:
+    """Yield the rows of an events file, checked, at most ``BATCH_ROWS`` at a time.
+
+    A damage that shows late is raised late: store no batch before the last one has come.
 
     Args:
-        content: The whole file.
+        stream: The open file.
         kind: A key of EVENT_SCHEMAS.
         epoch: From the file's name.
         num_examples: N of the run; every index must be below it.
         num_classes: K of the run; every class code must be below it.
+        columns: Those wanted, the key among them; None = all.
 
     Raises:
         UnusableEventFile: If it is torn, of another shape, or holds values that the run cannot have.
     """
     if (epoch == 0) != (kind == "neighbours"):
         raise UnusableEventFile(f"A file of kind {kind} cannot belong to epoch {epoch}: epochs count from 1.")
+    last_key: npt.NDArray[np.int64] | None = None
     try:
-        table = pq.ParquetFile(pa.BufferReader(content)).read()
-    except (pa.ArrowException, OSError, ValueError) as error:
+        file = pq.ParquetFile(stream)
+        _check_schema(file.schema_arrow, kind)
+        _check_num_rows(file.metadata.num_rows, kind, num_classes)
+        for batch in file.iter_batches(BATCH_ROWS, columns=columns):
+            table = pa.Table.from_batches([batch])
+            _check_values(table, kind, num_examples, num_classes)
+            last_key = _check_keys(table, _KEYS[kind], last_key)
+            yield table
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         # A damaged column name is a ValueError: it is no UTF-8.
         detail = " ".join(str(error).split())[:200]
         raise UnusableEventFile(f"It cannot be read ({detail}): torn, or no Parquet file.") from error
-    _check_schema(table, kind)
-    _check_num_rows(table, kind, num_classes)
+
+
+def _check_schema(found_schema: pa.Schema, kind: str) -> None:
+    expected = EVENT_SCHEMAS[kind]
+    if not found_schema.equals(expected):
+        found = {f"{field.name} {field.type}" for field in found_schema}
+        wanted = {f"{field.name} {field.type}" for field in expected}
+        raise UnusableEventFile(
+            f"Its columns are not those of a file of kind {kind}; missing: {listed(sorted(wanted - found)) or 'none'}; "
+            f"unexpected: {listed(sorted(found - wanted)) or 'none'}."
+        )
+
+
+def _check_num_rows(num_rows: int, kind: str, num_classes: int) -> None:
+    if kind == "similarity" and num_rows != num_classes**2:
+        raise UnusableEventFile(f"It has {num_rows} rows; {num_classes} classes make {num_classes**2} pairs.")
+    if kind == "metrics" and num_rows != 1:
+        raise UnusableEventFile(f"It has {num_rows} rows; an epoch has one row of metrics.")
+    if kind == "epoch" and num_rows == 0:
+        raise UnusableEventFile("It has no rows.")
+
+
+def _check_values(table: pa.Table, kind: str, num_examples: int, num_classes: int) -> None:
     for name in _NEVER_NULL[kind]:
         if table[name].null_count:
             raise UnusableEventFile(f"The column {name} lacks {table[name].null_count} values.")
@@ -65,30 +113,6 @@ def read_event_table(content: bytes, kind: str, epoch: int, num_examples: int, n
             _check_range(table, name, num_examples, "examples")
         elif name in _CLASS_COLUMNS:
             _check_range(table, name, num_classes, "classes")
-    _check_keys(table, _KEYS[kind])
-    return table
-
-
-def _check_schema(table: pa.Table, kind: str) -> None:
-    expected = EVENT_SCHEMAS[kind]
-    if not table.schema.equals(expected):
-        found = {f"{field.name} {field.type}" for field in table.schema}
-        wanted = {f"{field.name} {field.type}" for field in expected}
-        raise UnusableEventFile(
-            f"Its columns are not those of a file of kind {kind}; missing: {listed(sorted(wanted - found)) or 'none'}; "
-            f"unexpected: {listed(sorted(found - wanted)) or 'none'}."
-        )
-
-
-def _check_num_rows(table: pa.Table, kind: str, num_classes: int) -> None:
-    if kind == "similarity" and table.num_rows != num_classes**2:
-        raise UnusableEventFile(
-            f"It has {table.num_rows} rows; {num_classes} classes make {num_classes**2} pairs."
-        )
-    if kind == "metrics" and table.num_rows != 1:
-        raise UnusableEventFile(f"It has {table.num_rows} rows; an epoch has one row of metrics.")
-    if kind == "epoch" and table.num_rows == 0:
-        raise UnusableEventFile("It has no rows.")
 
 
 def _check_range(table: pa.Table, name: str, size: int, what: str) -> None:
@@ -100,6 +124,17 @@ def _check_range(table: pa.Table, name: str, size: int, what: str) -> None:
             )
 
 
-def _check_keys(table: pa.Table, keys: list[str]) -> None:
-    if keys and table.group_by(keys).aggregate([]).num_rows != table.num_rows:
-        raise UnusableEventFile(f"Several rows have the same {' and '.join(keys)}.")
+def _check_keys(
+    table: pa.Table, keys: list[str], previous: npt.NDArray[np.int64] | None
+) -> npt.NDArray[np.int64] | None:
+    """Check that the rows, and those of the batch before, stand in the order of their keys; return the last key."""
+    if not keys or table.num_rows == 0:
+        return previous
+    numbers = np.zeros(table.num_rows, dtype=np.int64)
+    for name in keys:
+        numbers = numbers * 2**31 + table[name].to_numpy()
+    if previous is not None:
+        numbers = np.concatenate([previous, numbers])
+    if (np.diff(numbers) <= 0).any():
+        raise UnusableEventFile(f"Its rows are not in the order of {' and '.join(keys)}, each once.")
+    return numbers[-1:]

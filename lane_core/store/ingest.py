@@ -1,40 +1,45 @@
 """Puts the events files of runs into the database, each exactly once.
 
 The rows of a file and its row in the ledger (``ingested_files``) commit together, so after a crash at any moment
-a file is either in whole or not at all. A file that cannot be used is noted in ``rejected_files`` and holds
-nothing up; it is looked at again when its size or modification time has changed, as after being renamed into
-place anew. One that the system would not let us read (permissions, too many open files) is tried every time.
+a file is either in whole or not at all. Of several files that wait, as after the app was closed, the newest epoch
+comes first: it is the one that people work on, and the only one whose rows go into ``example_results``.
+
+A file that cannot be used is noted in ``rejected_files`` and holds nothing up; it is looked at again when its size
+or modification time has changed, as after being renamed into place anew. One that the system would not let us read
+(permissions, too many open files) is tried every time.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import BinaryIO, Literal, NamedTuple
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lane_core.runs.run_dir import EventFile, RunDir
-from lane_core.store.event_tables import UnusableEventFile, read_event_table
+from lane_core.store.event_tables import UnusableEventFile, read_event_batches
 from lane_core.store.frames import insert_frame, now_utc
-from lane_core.store.lookups import class_names, run_dataset_id
+from lane_core.store.lookups import class_names, newest_epoch, run_dataset_id
 from lane_core.store.store import Store
 
 _logger = logging.getLogger(__name__)
 
 _TABLES = {
-    "neighbours": ("neighbours", "index, rank"),
-    "losses": ("step_losses", "step"),
-    "similarity": ("class_similarity", "given, predicted"),
-    "metrics": ("epoch_metrics", None),
-    "epoch": ("example_epochs", "index"),
+    "neighbours": "neighbours",
+    "losses": "step_losses",
+    "similarity": "class_similarity",
+    "metrics": "epoch_metrics",
 }
-"""Where the rows of each kind of file go, and in which order."""
+"""Where the rows of each kind of file go; those of an epoch go where ``_store_epoch`` says."""
+
+_HISTORY_COLUMNS = ["index", "margin", "label_aware_margin", "alm", "weight", "predicted"]
 
 _Outcome = Literal["stored", "rejected", "unreadable", "skipped"]
 
@@ -50,7 +55,8 @@ class _Run:
     """What a run's files are checked against, and what is known of them."""
 
     run_id: str
-    num_examples: int
+    labels: pa.Table
+    """label (class code), split: those that it trained on, by index."""
     num_classes: int
     ingested: frozenset[str]
     rejected: dict[str, _Rejection]
@@ -146,24 +152,36 @@ def _listing(run_dir: RunDir) -> Iterator[tuple[str, int, int]]:
 def _ingest(store: Store, run_dir: RunDir) -> Iterator[_Outcome]:
     """Store the files that are not stored yet, and yield what became of each."""
     run = _known(store, run_dir.run_id)
-    for file in run_dir.event_files():
-        if file.name not in run.ingested:
-            yield _ingest_file(store, run, file)
+    waiting = [file for file in run_dir.event_files() if file.name not in run.ingested]
+    for file in sorted(waiting, key=lambda file: (file.kind != "neighbours", -file.epoch)):
+        yield _ingest_file(store, run, file)
+
+
+def num_waiting(store: Store, run_dir: RunDir) -> int:
+    """Return how many events files of a run are neither stored nor set aside."""
+    query = """
+        select name from ingested_files where run_id = $run_id
+        union all select name from rejected_files where run_id = $run_id
+    """
+    files = run_dir.event_files()  # before the ledger: what is stored in between does not wait
+    with store.cursor() as cursor:
+        known = {row[0] for row in cursor.execute(query, {"run_id": run_dir.run_id}).fetchall()}
+    return sum(file.name not in known for file in files)
 
 
 def _known(store: Store, run_id: str) -> _Run:
     with store.cursor() as cursor:
         num_classes = len(class_names(cursor, run_dataset_id(cursor, run_id)))
-        num_examples = cursor.execute(
-            "select count(*) from run_examples where run_id = ?", [run_id]
-        ).fetchall()[0][0]
+        labels = cursor.execute(
+            "select label, split from run_examples where run_id = ? order by index", [run_id]
+        ).to_arrow_table()
         ingested = cursor.execute("select name from ingested_files where run_id = ?", [run_id]).fetchall()
         rejected = cursor.execute(
             "select name, reason, size, mtime_ns from rejected_files where run_id = ?", [run_id]
         ).fetchall()
     return _Run(
         run_id=run_id,
-        num_examples=num_examples,
+        labels=labels.combine_chunks(),
         num_classes=num_classes,
         ingested=frozenset(row[0] for row in ingested),
         rejected={row[0]: _Rejection(*row[1:]) for row in rejected},
@@ -176,42 +194,83 @@ def _ingest_file(store: Store, run: _Run, file: EventFile) -> _Outcome:
         found = file.path.stat()
         if known and (known.size, known.mtime_ns) == (found.st_size, found.st_mtime_ns):
             return "skipped"
-        content = file.path.read_bytes()
+        with file.path.open("rb") as stream:
+            return "stored" if _store_file(store, run, file, stream) else "skipped"
     except FileNotFoundError:
         return "skipped"
-    except OSError as error:
-        _reject(store, run, file, _Rejection(f"The system does not let it be read: {error}.", None, None))
-        return "unreadable"
-    try:
-        rows = read_event_table(content, file.kind, file.epoch, run.num_examples, run.num_classes)
     except UnusableEventFile as error:
         _reject(store, run, file, _Rejection(str(error), found.st_size, found.st_mtime_ns))
         return "rejected"
-    return "stored" if _store_rows(store, run.run_id, file, rows) else "skipped"
+    except OSError as error:
+        _reject(store, run, file, _Rejection(f"The system does not let it be read: {error}.", None, None))
+        return "unreadable"
 
 
-def _store_rows(store: Store, run_id: str, file: EventFile, rows: pa.Table) -> bool:
-    """Store the rows and the ledger's row together; False if another thread was faster."""
-    table, order = _TABLES[file.kind]
-    constants = {"run_id": run_id} if file.kind == "neighbours" else {"run_id": run_id, "epoch": file.epoch}
+def _store_file(store: Store, run: _Run, file: EventFile, stream: BinaryIO) -> bool:
+    """Store the rows and the ledger's row together; False if another thread was faster.
+
+    Raises:
+        UnusableEventFile: If the file cannot be used; nothing of it is stored.
+    """
     # The lock, not the ledger's key, decides between threads: DuckDB reports a key that another
     # transaction is just committing as a duplicate while a fresh cursor cannot see its row yet.
-    with store.ingesting:
-        if _is_stored(store, run_id, file.name):
+    with store.ingesting, store.transaction() as cursor:
+        run_dataset_id(cursor, run.run_id)  # StoreError if the run was deleted meanwhile
+        if _is_stored(cursor, run.run_id, file.name):
             return False
-        with store.transaction() as cursor:
-            cursor.execute(
-                "insert into ingested_files values (?, ?, ?, ?, ?, ?)",
-                [run_id, file.name, file.kind, file.epoch, rows.num_rows, now_utc()],
-            )
-            insert_frame(cursor, table, rows, constants, order_by=order)
+        store_rows = _store_epoch if file.kind == "epoch" else _store_plain
+        num_rows = store_rows(cursor, run, file, stream)
+        cursor.execute(
+            "insert into ingested_files values (?, ?, ?, ?, ?, ?)",
+            [run.run_id, file.name, file.kind, file.epoch, num_rows, now_utc()],
+        )
     return True
 
 
-def _is_stored(store: Store, run_id: str, name: str) -> bool:
-    with store.cursor() as cursor:
-        found = cursor.execute("select 1 from ingested_files where run_id = ? and name = ?", [run_id, name])
-        return found.fetchone() is not None
+def _store_plain(cursor: duckdb.DuckDBPyConnection, run: _Run, file: EventFile, stream: BinaryIO) -> int:
+    constants = {"run_id": run.run_id} | ({} if file.kind == "neighbours" else {"epoch": file.epoch})
+    num_rows = 0
+    for rows in _batches(run, file, stream):
+        insert_frame(cursor, _TABLES[file.kind], rows, constants)
+        num_rows += rows.num_rows
+    return num_rows
+
+
+def _store_epoch(cursor: duckdb.DuckDBPyConnection, run: _Run, file: EventFile, stream: BinaryIO) -> int:
+    """Store the history, and the results too if there is no newer epoch of the run."""
+    is_newest = file.epoch > newest_epoch(cursor, run.run_id)
+    if is_newest:
+        cursor.execute("create or replace temp table incoming_results as from example_results limit 0")
+    constants = {"run_id": run.run_id, "epoch": file.epoch}
+    num_rows = 0
+    for rows in _batches(run, file, stream, None if is_newest else _HISTORY_COLUMNS):
+        own = run.labels.take(rows["index"])
+        labelled = rows.append_column("label", own["label"])
+        is_train = pc.equal(own["split"], "train")
+        history = labelled.select([*_HISTORY_COLUMNS, "label"]).append_column("is_train", is_train)
+        insert_frame(cursor, "example_epochs", history, constants)
+        if is_newest:
+            insert_frame(cursor, "incoming_results", labelled.append_column("split", own["split"]), constants)
+        num_rows += rows.num_rows
+    if is_newest:
+        cursor.execute("delete from example_results where run_id = ?", [run.run_id])
+        # Worst first on disk too: the head of a queue is then read from one place.
+        cursor.execute(
+            "insert into example_results from incoming_results order by label_score nulls last, index"
+        )
+        cursor.execute("drop table incoming_results")
+    return num_rows
+
+
+def _batches(
+    run: _Run, file: EventFile, stream: BinaryIO, columns: Sequence[str] | None = None
+) -> Iterator[pa.Table]:
+    return read_event_batches(stream, file.kind, file.epoch, run.labels.num_rows, run.num_classes, columns)
+
+
+def _is_stored(cursor: duckdb.DuckDBPyConnection, run_id: str, name: str) -> bool:
+    found = cursor.execute("select 1 from ingested_files where run_id = ? and name = ?", [run_id, name])
+    return found.fetchone() is not None
 
 
 def _reject(store: Store, run: _Run, file: EventFile, rejection: _Rejection) -> None:
@@ -219,7 +278,7 @@ def _reject(store: Store, run: _Run, file: EventFile, rejection: _Rejection) -> 
         return
     _logger.warning("The events file %s cannot be used: %s", file.path, rejection.reason)
     # If another thread notes the same file at the same moment, its note is as good.
-    with suppress(duckdb.TransactionException, duckdb.ConstraintException), store.cursor() as cursor:
+    with suppress(duckdb.TransactionException, duckdb.ConstraintException), store.transaction() as cursor:
         cursor.execute(
             "insert or replace into rejected_files values (?, ?, ?, ?, ?, ?)",
             [run.run_id, file.name, *rejection, now_utc()],

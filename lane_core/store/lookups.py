@@ -6,34 +6,44 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import duckdb
+import numpy as np
 
 from lane_core.errors import StoreError
-from lane_core.records import Strictness
+from lane_core.records import STRICTNESSES, Strictness
 
-EPOCH_ROWS = """
-from example_epochs p
-join (select index, label, split from run_examples where run_id = $run_id) r on r.index = p.index
-left join (select index, action, final_label from newest_decisions where dataset_id = $dataset_id) d
+RESULT_ROWS = """
+from example_results p
+left join (select index, action, final_label, seq from current_decisions where dataset_id = $dataset_id) d
     on d.index = p.index
-where p.run_id = $run_id and p.epoch = $epoch
+where p.run_id = $run_id
 """
-"""One row an example of one epoch: p = what the run says, r = what it trained on, d = the decision that counts.
+"""One row an example of the newest epoch: p = what the run says and trained on, d = the decision that counts.
 
-Each side is cut down to its run or data set before the join: joining on the ids costs several times as much."""
+The decisions are cut down to their data set before the join: joining on the ids costs several times as much."""
 
 
-def is_suspect(strictness: Strictness = "balanced", run: str = "$run_id", epoch: str = "$epoch") -> str:
-    """Return the SQL condition that a row p of example_epochs is flagged at a strictness.
+def suspect_conditions(cursor: duckdb.DuckDBPyConnection, run_id: str) -> dict[Strictness, str]:
+    """Return, by strictness, the SQL condition that a row p of example_results is flagged; never null.
 
-    Args:
-        strictness: Whose line the label score has to be below.
-        run: Parameter of the query that holds the run of p.
-        epoch: Parameter of the query that holds its epoch.
-
+    The lines stand in the condition as numbers of the column's type, so that rows far above them are not even read.
     A run without lines, made by an earlier version, has only its own flag.
     """
-    line = f"(select {strictness}_below from epoch_metrics where run_id = {run} and epoch = {epoch})"
-    return f"coalesce(p.label_score < {line}, p.is_label_issue, false)"
+    columns = ", ".join(f"{strictness}_below" for strictness in STRICTNESSES)
+    query = f"select {columns} from epoch_metrics where run_id = ? and epoch = ?"
+    lines = cursor.execute(query, [run_id, newest_epoch(cursor, run_id)]).fetchone() or [None] * len(
+        STRICTNESSES
+    )
+    return {
+        strictness: "coalesce(p.is_label_issue, false)" if line is None else _is_below(line)
+        for strictness, line in zip(STRICTNESSES, lines, strict=True)
+    }
+
+
+def _is_below(line: float) -> str:
+    """Return the condition that a single-precision score is below a double-precision line."""
+    nearest = np.float32(line)
+    least = nearest if float(nearest) >= line else np.nextafter(nearest, np.float32(np.inf))
+    return f"(p.label_score is not null and p.label_score < {float(least)!r}::float)"
 
 
 def class_names(cursor: duckdb.DuckDBPyConnection, dataset_id: str) -> list[str]:
@@ -63,17 +73,16 @@ def run_dataset_id(cursor: duckdb.DuckDBPyConnection, run_id: str) -> str:
 
 
 def newest_epoch(cursor: duckdb.DuckDBPyConnection, run_id: str) -> int:
-    """Return the last epoch of which the examples are stored; 0 if there is none."""
+    """Return the epoch whose examples ``example_results`` holds, the last one stored; 0 if there is none."""
     row = cursor.execute(
         "select max(epoch) from ingested_files where run_id = ? and kind = 'epoch'", [run_id]
     ).fetchone()
     return int(row[0]) if row and row[0] is not None else 0
 
 
-def last_epoch_parameters(cursor: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, Any]:
-    """Return the parameters of EPOCH_ROWS for the newest epoch of a run; StoreError if there is no such run."""
-    dataset_id = run_dataset_id(cursor, run_id)
-    return {"dataset_id": dataset_id, "run_id": run_id, "epoch": newest_epoch(cursor, run_id)}
+def run_parameters(cursor: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, Any]:
+    """Return the parameters of RESULT_ROWS; StoreError if there is no such run."""
+    return {"dataset_id": run_dataset_id(cursor, run_id), "run_id": run_id}
 
 
 def label_codes(codes: Mapping[str, int], labels: Iterable[str]) -> list[int]:

@@ -59,14 +59,13 @@ def label_confusion(store: Store, run_id: str, epoch: int | None = None) -> npt.
     Raises:
         StoreError: If there is no such run.
 
-    Tables: reads example_epochs, run_examples.
+    Tables: reads example_epochs.
     """
     query = """
-        select r.label, p.predicted, count(*)
-        from example_epochs p
-        join (select index, label from run_examples where run_id = $run_id) r on r.index = p.index
-        where p.run_id = $run_id and p.epoch = $epoch and p.predicted is not null
-        group by r.label, p.predicted
+        select label, predicted, count(*)
+        from example_epochs
+        where run_id = $run_id and epoch = $epoch and predicted is not null
+        group by label, predicted
     """
     with store.cursor() as cursor:
         num_classes = _num_classes(cursor, run_id)

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from lane_core.records import STRICTNESSES, QueueFilter
+from lane_core.records import STRICTNESSES, QueueFilter, Strictness
 from lane_core.store.frames import fetch_frame
 from lane_core.store.lookups import (
-    EPOCH_ROWS,
+    RESULT_ROWS,
     class_names,
-    is_suspect,
     label_codes,
-    last_epoch_parameters,
     run_dataset_id,
+    run_parameters,
+    suspect_conditions,
 )
 from lane_core.store.store import Store
 
 QUEUE_SCOPES = (*STRICTNESSES, "all")
 """What a queue can be drawn from: the suspects of each strictness, or every example."""
+
+
+_QUEUE_COLUMNS = (
+    "index", "example_id", "text", "given_label", "suggested_label", "suggested_probability", "predicted_label",
+    "given_probability", "similarity", "severity", "alm", "weight", "label_score", "is_label_issue", "status",
+    "current_label", "split", "version",
+)  # fmt: skip
 
 
 def queue_scope(filters: QueueFilter) -> str:
@@ -56,40 +65,56 @@ def review_queue(
     Returns:
         index, example_id, text, given_label, suggested_label, suggested_probability, predicted_label,
         given_probability, similarity, severity, alm, weight, label_score, is_label_issue (flagged at the strictness
-        of the filter), status, current_label, split; lowest label_score first, ties by index. Empty before the
-        first epoch.
+        of the filter), status, current_label, split, version (number of the decision that counts, 0 = none); lowest
+        label_score first, ties by index. Empty before the first epoch.
 
     Raises:
         StoreError: If there is no such run, or a filter names an unknown class.
 
-    Tables: reads example_epochs, epoch_metrics, run_examples, examples, decisions.
+    Tables: reads example_results, epoch_metrics, examples, current_decisions.
     """
     with store.cursor() as cursor:
-        parameters, names = _review(cursor, run_id)
+        parameters, names, suspects = _review(cursor, run_id)
         query = f"""
-            with classes as (select code, name from label_classes where dataset_id = $dataset_id), page as (
-                select p.index
-                {EPOCH_ROWS} and {" and ".join(_conditions(filters, names))}
-                order by p.label_score nulls last, p.index
-                limit $limit offset $offset
-            ), shown as (
-                select p.*, {is_suspect(filters.strictness)} as is_suspect, r.label, r.split,
-                    coalesce(d.action, '') as status, d.final_label
-                {EPOCH_ROWS} and p.index in (select index from page)
-            )
-            select s.index, e.example_id, e.text, given.name as given_label, suggested.name as suggested_label,
-                s.suggested_probability, predicted.name as predicted_label, s.given_probability, s.similarity,
-                s.severity, s.alm, s.weight, s.label_score, s.is_suspect as is_label_issue, s.status,
-                current.name as current_label, s.split
-            from shown s
-            join (select * from examples where dataset_id = $dataset_id) e on e.index = s.index
-            join classes given on given.code = s.label
-            join classes current on current.code = coalesce(s.final_label, e.given_label)
-            left join classes suggested on suggested.code = s.suggested
-            left join classes predicted on predicted.code = s.predicted
-            order by s.label_score nulls last, s.index
+            select p.index, p.label, p.suggested, p.suggested_probability, p.predicted, p.given_probability,
+                p.similarity, p.severity, p.alm, p.weight, p.label_score, p.split,
+                {suspects[filters.strictness]} as is_label_issue,
+                coalesce(d.action, '') as status, d.final_label, coalesce(d.seq, 0) as version
+            {RESULT_ROWS} and {" and ".join(_conditions(filters, names, suspects))}
+            order by p.label_score nulls last, p.index
+            limit $limit offset $offset
         """
-        return fetch_frame(cursor, query, {**parameters, "limit": limit, "offset": offset})
+        page = cursor.execute(query, {**parameters, "limit": limit, "offset": offset}).to_arrow_table()
+        texts = _texts(cursor, parameters["dataset_id"], page["index"].to_pylist())
+    classes = pa.array(names, pa.string())
+    current = pc.coalesce(page["final_label"], texts["given_label"])
+    named = {
+        "given_label": classes.take(page["label"]),
+        "suggested_label": classes.take(page["suggested"]),
+        "predicted_label": classes.take(page["predicted"]),
+        "current_label": classes.take(current),
+    }
+    columns = {name: page[name] for name in page.column_names} | texts | named
+    frame: pd.DataFrame = pa.table({name: columns[name] for name in _QUEUE_COLUMNS}).to_pandas()
+    return frame
+
+
+def _texts(cursor: duckdb.DuckDBPyConnection, dataset_id: str, indices: Sequence[int]) -> dict[str, pa.Array]:
+    """Return example_id, text and given_label (class code, of the file) of some examples, in their order.
+
+    A query of its own, on the one indexed column, by numbers that stand in it: in any other shape DuckDB reads
+    every text of the data set.
+    """
+    number = cursor.execute("select number from datasets where dataset_id = ?", [dataset_id]).fetchall()[0][0]
+    keys = ", ".join(str((number << 32) + index) for index in indices) or "null"
+    query = f"select index, example_id, text, given_label from examples where key in ({keys})"
+    found = {index: values for index, *values in cursor.execute(query).fetchall()}
+    rows = [found[index] for index in indices]
+    return {
+        "example_id": pa.array([row[0] for row in rows], pa.string()),
+        "text": pa.array([row[1] for row in rows], pa.string()),
+        "given_label": pa.array([row[2] for row in rows], pa.int16()),
+    }
 
 
 def queue_counts(store: Store, run_id: str, filters: QueueFilter) -> dict[str, Any]:
@@ -105,19 +130,19 @@ def queue_counts(store: Store, run_id: str, filters: QueueFilter) -> dict[str, A
     Raises:
         StoreError: If there is no such run, or a filter names an unknown class.
 
-    Tables: reads example_epochs, epoch_metrics, run_examples, decisions.
+    Tables: reads example_results, epoch_metrics, current_decisions.
     """
     with store.cursor() as cursor:
-        parameters, names = _review(cursor, run_id)
-        wanted = _conditions(filters, names)
-        scopes = ", ".join(f"{is_suspect(strictness)} as in_{strictness}" for strictness in STRICTNESSES)
+        parameters, names, suspects = _review(cursor, run_id)
+        wanted = _conditions(filters, names, suspects)
+        scopes = ", ".join(f"{condition} as in_{strictness}" for strictness, condition in suspects.items())
         scope = queue_scope(filters)
         in_scope = f"in_{scope}"
         query = f"""
             with passing as materialized (
-                select r.label as given, p.suggested, d.action is not null as is_reviewed, {scopes}, true as in_all,
+                select p.label as given, p.suggested, d.action is not null as is_reviewed, {scopes}, true as in_all,
                     {wanted.given} as in_given, {wanted.suggested} as in_suggested, {wanted.status} as in_status
-                {EPOCH_ROWS} and {wanted.predicted}
+                {RESULT_ROWS} and {wanted.predicted}
             )
             select 'given' as facet, given as code, count(*) as count
             from passing where {in_scope} and in_suggested and in_status group by given
@@ -154,14 +179,14 @@ def label_pairs(store: Store, run_id: str, filters: QueueFilter, limit: int) -> 
     Raises:
         StoreError: If there is no such run, or a filter names an unknown class.
 
-    Tables: reads example_epochs, epoch_metrics, run_examples, decisions.
+    Tables: reads example_results, epoch_metrics, current_decisions.
     """
     with store.cursor() as cursor:
-        parameters, names = _review(cursor, run_id)
+        parameters, names, suspects = _review(cursor, run_id)
         query = f"""
-            select r.label, p.suggested, count(*) {EPOCH_ROWS} and p.suggested is not null
-                and {" and ".join(_conditions(filters, names))}
-            group by r.label, p.suggested order by count(*) desc, r.label, p.suggested limit $limit
+            select p.label, p.suggested, count(*) {RESULT_ROWS} and p.suggested is not null
+                and {" and ".join(_conditions(filters, names, suspects))}
+            group by p.label, p.suggested order by count(*) desc, p.label, p.suggested limit $limit
         """
         found = cursor.execute(query, {**parameters, "limit": limit}).fetchall()
     rows = [(names[given], names[suggested], count) for given, suggested, count in found]
@@ -178,7 +203,7 @@ def neighbours(store: Store, run_id: str, indices: Sequence[int]) -> pd.DataFram
     Raises:
         StoreError: If there is no such run.
 
-    Tables: reads neighbours, examples, decisions.
+    Tables: reads neighbours, examples, current_decisions.
     """
     query = """
         with found as (
@@ -188,7 +213,7 @@ def neighbours(store: Store, run_id: str, indices: Sequence[int]) -> pd.DataFram
         select n.index, n.rank, n.neighbour, n.cosine, e.text, c.name as label, coalesce(d.action, '') as status
         from found n
         join (select * from examples where dataset_id = $dataset_id) e on e.index = n.neighbour
-        left join (select * from newest_decisions where dataset_id = $dataset_id) d on d.index = n.neighbour
+        left join (select * from current_decisions where dataset_id = $dataset_id) d on d.index = n.neighbour
         join label_classes c
             on c.dataset_id = $dataset_id and c.code = coalesce(d.final_label, e.given_label)
         order by n.index, n.rank
@@ -202,18 +227,22 @@ def neighbours(store: Store, run_id: str, indices: Sequence[int]) -> pd.DataFram
         return fetch_frame(cursor, query, parameters)
 
 
-def _review(cursor: duckdb.DuckDBPyConnection, run_id: str) -> tuple[dict[str, Any], list[str]]:
-    """Return the parameters of EPOCH_ROWS and the class names."""
-    parameters = last_epoch_parameters(cursor, run_id)
-    return parameters, class_names(cursor, parameters["dataset_id"])
+def _review(
+    cursor: duckdb.DuckDBPyConnection, run_id: str
+) -> tuple[dict[str, Any], list[str], dict[Strictness, str]]:
+    """Return the parameters of RESULT_ROWS, the class names, and when a row is a suspect."""
+    parameters = run_parameters(cursor, run_id)
+    return parameters, class_names(cursor, parameters["dataset_id"]), suspect_conditions(cursor, run_id)
 
 
-def _conditions(filters: QueueFilter, names: Sequence[str]) -> _Conditions:
+def _conditions(
+    filters: QueueFilter, names: Sequence[str], suspects: Mapping[Strictness, str]
+) -> _Conditions:
     codes = {name: code for code, name in enumerate(names)}
     statuses = {"to_review": "(d.action is null)", "reviewed": "(d.action is not null)", "all": "true"}
     return _Conditions(
-        suspects=is_suspect(filters.strictness) if filters.suspects_only else "true",
-        given=_one_of("r.label", label_codes(codes, filters.given_labels)),
+        suspects=suspects[filters.strictness] if filters.suspects_only else "true",
+        given=_one_of("p.label", label_codes(codes, filters.given_labels)),
         suggested=_one_of("p.suggested", label_codes(codes, filters.suggested_labels)),
         predicted=_one_of("p.predicted", label_codes(codes, filters.predicted_labels)),
         status=statuses[filters.status],

@@ -20,6 +20,16 @@ def last_epoch(store: Store, run_id: str) -> int:
         return newest_epoch(cursor, run_id)
 
 
+def stored_epochs(store: Store, run_id: str) -> tuple[int, ...]:
+    """Return the epochs of which the examples are stored, in order.
+
+    While the app catches up some before the last may be missing: the newest is read in first.
+    """
+    query = "select epoch from ingested_files where run_id = ? and kind = 'epoch' order by epoch"
+    with store.cursor() as cursor:
+        return tuple(row[0] for row in cursor.execute(query, [run_id]).fetchall())
+
+
 def epoch_metrics(store: Store, run_id: str) -> pd.DataFrame:
     """Return epoch and the columns of METRICS_SCHEMA, by epoch; a metric that does not exist is missing."""
     columns = ", ".join(METRICS_SCHEMA.names)
@@ -34,13 +44,10 @@ def step_losses(store: Store, run_id: str) -> pd.DataFrame:
 
 
 def alm_values(store: Store, run_id: str, epoch: int) -> npt.NDArray[np.float32]:
-    """Return the average label-aware margins of the training examples after one epoch, (N,), by index."""
+    """Return the average label-aware margins of the training examples after one epoch, (N,)."""
     query = """
-        select p.alm
-        from example_epochs p
-        join (select index from run_examples where run_id = $run_id and split = 'train') r on r.index = p.index
-        where p.run_id = $run_id and p.epoch = $epoch and p.alm is not null
-        order by p.index
+        select alm from example_epochs
+        where run_id = $run_id and epoch = $epoch and is_train and alm is not null
     """
     with store.cursor() as cursor:
         values = cursor.execute(query, {"run_id": run_id, "epoch": epoch}).fetchnumpy()["alm"]
@@ -52,16 +59,14 @@ def class_mean_margins(store: Store, run_id: str) -> pd.DataFrame:
 
     In class order, then by epoch; examples without an ALM are left out.
 
-    Tables: reads example_epochs, run_examples.
+    Tables: reads example_epochs.
     """
     query = """
         select c.name as label, m.epoch, m.alm
         from (
-            select r.label, p.epoch, avg(p.alm) as alm
-            from example_epochs p
-            join (select index, label from run_examples where run_id = $run_id) r on r.index = p.index
-            where p.run_id = $run_id and p.alm is not null
-            group by r.label, p.epoch
+            select label, epoch, avg(alm) as alm
+            from example_epochs where run_id = $run_id and alm is not null
+            group by label, epoch
         ) m
         join runs on runs.run_id = $run_id
         join label_classes c on c.dataset_id = runs.dataset_id and c.code = m.label

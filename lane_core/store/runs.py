@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import astuple, fields, replace
 from datetime import UTC
+from typing import Literal
 
 import duckdb
 import pandas as pd
@@ -16,6 +17,9 @@ from lane_core.store.frames import insert_frame, to_stored_time
 from lane_core.store.lookups import class_names, label_codes
 from lane_core.store.store import Store
 
+_INSERT = """
+insert into runs (run_id, dataset_id, name, config_json, label_version, created_at, note) values (?, ?, ?, ?, ?, ?, ?)
+"""
 _RUN_EXAMPLES = pa.schema({"index": pa.int32(), "label": pa.int16(), "split": pa.string()})
 
 
@@ -41,7 +45,7 @@ def add_run(store: Store, record: RunRecord, run_examples: pd.DataFrame) -> None
             rows = run_examples[_RUN_EXAMPLES.names].assign(label=label_codes(codes, run_examples["label"]))
             table = pa.Table.from_pandas(rows, schema=_RUN_EXAMPLES, preserve_index=False)
             stored = astuple(replace(record, created_at=to_stored_time(record.created_at)))
-            cursor.execute("insert into runs values (?, ?, ?, ?, ?, ?)", stored)
+            cursor.execute(_INSERT, stored)
             insert_frame(cursor, "run_examples", table, {"run_id": record.run_id}, order_by="index")
     except (duckdb.ConstraintException, duckdb.TransactionException) as error:
         raise StoreError(f"There is a run {record.run_id!r} already. Give this one another id.") from error
@@ -66,9 +70,18 @@ def get_run(store: Store, run_id: str) -> RunRecord:
 
 def rename_run(store: Store, run_id: str, name: str) -> None:
     """Give a run another name; StoreError if there is none with this id."""
-    with store.cursor() as cursor:
-        renamed = cursor.execute("update runs set name = ? where run_id = ? returning run_id", [name, run_id])
-        if renamed.fetchone() is None:
+    _change(store, run_id, "name", name)
+
+
+def note_run(store: Store, run_id: str, note: str) -> None:
+    """Replace what people noted about a run; StoreError if there is none with this id."""
+    _change(store, run_id, "note", note)
+
+
+def _change(store: Store, run_id: str, column: Literal["name", "note"], value: str) -> None:
+    with store.transaction() as cursor:
+        query = f"update runs set {column} = ? where run_id = ? returning run_id"
+        if cursor.execute(query, [value, run_id]).fetchone() is None:
             raise StoreError(f"There is no run {run_id!r} in the database. Choose one from the list.")
 
 
@@ -79,7 +92,7 @@ def _num_examples(cursor: duckdb.DuckDBPyConnection, dataset_id: str) -> int:
 
 def _records(cursor: duckdb.DuckDBPyConnection, where: str, parameters: list[str]) -> list[RunRecord]:
     query = f"""
-        select run_id, dataset_id, name, config_json, label_version, created_at
+        select run_id, dataset_id, name, config_json, label_version, created_at, note
         from runs {where} order by created_at desc, run_id
     """
     names = [field.name for field in fields(RunRecord)]

@@ -27,18 +27,22 @@ class Store:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         self._connection = connection
+        self._turn = threading.Condition()
+        self._num_out = 0
+        self._own = threading.local()
+        self._is_exclusive = False
         self.path = path
         self.ingesting = threading.Lock()
         """Held while one event file is stored, so that each is stored once however many threads scan."""
 
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Yield a cursor for this thread; each statement on it is a transaction of its own."""
-        cursor = self._connection.cursor()
-        try:
+        """Yield a cursor that only reads, and sees the database as it is now until the block ends.
+
+        So several statements of one question agree, whatever is stored meanwhile.
+        """
+        with self._begun("begin transaction read only") as cursor:
             yield cursor
-        finally:
-            cursor.close()
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -47,20 +51,70 @@ class Store:
         Raises:
             duckdb.TransactionException: At the end of the block, if another thread has stored the same key.
         """
-        with self.cursor() as cursor:
-            cursor.execute("begin")
+        with self._begun("begin") as cursor:
+            yield cursor
+
+    @contextmanager
+    def exclusive(self) -> Iterator[Path]:
+        """Close the database for as long as the block may replace its file; everybody else waits meanwhile.
+
+        Raises:
+            StoreError: At the end of the block, if the file that is there then cannot be opened.
+        """
+        if getattr(self._own, "depth", 0):
+            raise RuntimeError("A thread that holds a cursor cannot wait until all cursors are given back.")
+        with self._turn:
+            self._turn.wait_for(lambda: not self._is_exclusive)
+            self._is_exclusive = True
+            self._turn.wait_for(lambda: self._num_out == 0)
+        try:
+            self._connection.close()
             try:
-                yield cursor
-                cursor.execute("commit")
-            except BaseException:
-                # A commit that failed has ended the transaction already.
-                with suppress(duckdb.TransactionException):
-                    cursor.execute("rollback")
-                raise
+                yield self.path
+            finally:
+                self._connection = _connect(self.path)
+        finally:
+            with self._turn:
+                self._is_exclusive = False
+                self._turn.notify_all()
 
     def close(self) -> None:
         """Close the database and every cursor; stop the ingester first."""
         self._connection.close()
+
+    @contextmanager
+    def _begun(self, begin: str) -> Iterator[duckdb.DuckDBPyConnection]:
+        self._take_turn()
+        try:
+            cursor = self._connection.cursor()
+            try:
+                cursor.execute(begin)
+                try:
+                    yield cursor
+                    cursor.execute("commit")
+                except BaseException:
+                    # A commit that failed has ended the transaction already.
+                    with suppress(duckdb.TransactionException):
+                        cursor.execute("rollback")
+                    raise
+            finally:
+                cursor.close()
+        finally:
+            self._give_turn_back()
+
+    def _take_turn(self) -> None:
+        depth = getattr(self._own, "depth", 0)
+        with self._turn:
+            # Who holds a cursor and needs another must get it, or both would wait for ever.
+            self._turn.wait_for(lambda: depth > 0 or not self._is_exclusive)
+            self._num_out += 1
+        self._own.depth = depth + 1
+
+    def _give_turn_back(self) -> None:
+        self._own.depth -= 1
+        with self._turn:
+            self._num_out -= 1
+            self._turn.notify_all()
 
 
 def open_store(path: Path) -> Store:
@@ -71,19 +125,24 @@ def open_store(path: Path) -> Store:
             version of this program wrote it. The file is then left as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    return Store(_connect(path), path)
+
+
+def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     try:
         connection = duckdb.connect(str(path), config=_CONFIG)  # type: ignore[arg-type]
     except duckdb.Error as error:
-        raise StoreError(_why_not_opened(path, str(error))) from error
+        raise StoreError(why_not_opened(path, str(error))) from error
     try:
         migrate(connection, path)
     except BaseException:
         connection.close()
         raise
-    return Store(connection, path)
+    return connection
 
 
-def _why_not_opened(path: Path, message: str) -> str:
+def why_not_opened(path: Path, message: str) -> str:
+    """Return in words what DuckDB said when it did not open a file."""
     if "Could not set lock" in message:
         holder = re.search(r"\(PID (\d+)\)", message)
         process = f"Process {holder[1]}" if holder else "Another process"

@@ -1,0 +1,29 @@
+"""What takes the room in the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lane_core.store.store import Store
+
+
+@dataclass(frozen=True)
+class DatabaseSize:
+    """Room that the database takes on disk."""
+
+    num_bytes: int
+    """Of its file, without what waits in the write-ahead log."""
+    free_bytes: int
+    """Of these, what deleted rows left: new rows use it, and ``compact`` gives it back."""
+    history_rows: dict[str, int]
+    """Run -> rows of its history, those of all epochs together; runs without any are left out."""
+
+
+def database_size(store: Store) -> DatabaseSize:
+    """Return what the database takes now."""
+    with store.cursor() as cursor:
+        block, total, free = cursor.execute(
+            "select block_size, total_blocks, free_blocks from pragma_database_size()"
+        ).fetchall()[0]
+        rows = cursor.execute("select run_id, count(*) from example_epochs group by run_id").fetchall()
+    return DatabaseSize(block * total, block * free, dict(rows))

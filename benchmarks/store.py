@@ -177,6 +177,17 @@ def under_load(store: Store, second: RunDir) -> tuple[dict[str, list[float]], fl
     return found, seconds
 
 
+def forget_peak_memory() -> float:
+    """Start the count of the highest memory anew (Linux); return what the process holds now, GiB."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return _status_gib("VmRSS")
+
+
+def _status_gib(name: str) -> float:
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(name))
+    return int(line.split()[1]) / 2**20
+
+
 def _size(store: Store) -> int:
     return datasets.get_dataset(store, DATASET).num_examples
 
@@ -203,20 +214,23 @@ def main() -> None:
     shutil.copytree(first.path, second.path)
     print(f"One epoch's file of {options.examples:,} rows written: median {np.median(written):.2f} s")
 
-    rates, path = [], options.output / "lane.duckdb"
+    rates, memory, path = [], [], options.output / "lane.duckdb"
     for _ in range(options.repeats):
         path.unlink(missing_ok=True)
         store = make_store(path, label)
         before = path.stat().st_size
+        idle = forget_peak_memory()
         start = time.perf_counter()
         ingest_run(store, first)
         rates.append(NUM_EPOCHS * options.examples / (time.perf_counter() - start))
+        memory.append(_status_gib("VmHWM") - idle)
         store.close()
     grown = (path.stat().st_size - before) / (NUM_EPOCHS * options.examples)
     shown = ", ".join(f"{rate / 1e6:.2f}" for rate in rates)
     print(
         f"Read in: median {np.median(rates) / 1e6:.2f} million rows a second ({shown}); {grown:.1f} bytes a row"
     )
+    print(f"Memory while reading in: at most {max(memory):.2f} GiB above idle")
 
     store = open_store(path)
     decide(store, 0, NUM_DECISIONS)

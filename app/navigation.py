@@ -25,6 +25,7 @@ TITLES = {
     "similarity": ("Similarity", ":material/grid_on:"),
     "runs": ("Runs", ":material/compare_arrows:"),
     "export": ("Export", ":material/download:"),
+    "storage": ("Storage", ":material/hard_drive:"),
 }
 """Pages in the order of the work: file stem -> (title, icon)."""
 

@@ -141,7 +141,6 @@ def _run(run_dir: RunDir, config: RunConfig, cell: NoisyCell) -> None:
     (run_dir.path / "timing.json").write_text(json.dumps(timing), encoding="utf-8")
     # A hundred runs would keep a hundred encoders; the events hold all that is judged.
     shutil.rmtree(run_dir.result, ignore_errors=True)
-    shutil.rmtree(run_dir.checkpoint.parent, ignore_errors=True)
 
 
 def _over_epochs(run_dir: RunDir) -> dict[str, npt.NDArray[np.float64]]:

@@ -91,7 +91,8 @@ def run_to_the_end(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Train in this process; return the final table and the class similarity.
 
-    A directory that holds the same run already is gone on with after its last whole epoch. The strictness is that of
+    A directory that holds the same run already is gone on with after its last whole epoch, and only read if it has
+    finished. The strictness is that of
     ``final_table``: any can be asked of a run that has ended.
 
     Raises:
@@ -109,8 +110,10 @@ def run_to_the_end(
             f"{run_dir.path} holds a run of other data or other settings. Choose another output folder, or "
             "remove that one."
         )
-    run_dir.cancel_file.unlink(missing_ok=True)
-    status = work(run_dir, on_status)
+    status = run_dir.status()
+    if status.state != "finished":
+        run_dir.cancel_file.unlink(missing_ok=True)
+        status = work(run_dir, on_status)
     if status.state != "finished":
         raise RunError(f"The run {status.state}: {status.message} (log: {run_dir.log})")
     return final_table(run_dir, strictness), class_similarity(run_dir)

@@ -81,6 +81,24 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--output", type=Path, required=True, metavar="DIR")
     _add_strictness(export)
     export.set_defaults(run=_export)
+
+    doctor = commands.add_parser(
+        "doctor", help="check that nothing kept is damaged or left over (the app must be closed)"
+    )
+    doctor.add_argument(
+        "--repair", action="store_true", help="mend what can be mended without losing anything"
+    )
+    doctor.set_defaults(run=_doctor)
+
+    backup = commands.add_parser("backup", help="copy everything into one file, also while the app works")
+    backup.add_argument(
+        "--output", type=Path, metavar="FILE_OR_DIR", help="a .zip, or a folder; default: LANE_HOME/backups"
+    )
+    backup.set_defaults(run=_back_up)
+
+    restore = commands.add_parser("restore", help="put a backup into LANE_HOME (the app must be closed)")
+    restore.add_argument("file", type=Path)
+    restore.set_defaults(run=_restore)
     return parser
 
 
@@ -206,6 +224,29 @@ def _export(arguments: argparse.Namespace) -> int:
     _say(_found(json.loads(files.manifest.read_text(encoding="utf-8"))))
     for path in (files.corrected, files.audit, files.changes, files.manifest):
         _say(str(path))
+    return 0
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from lane_core.doctor import check_up
+
+    return 0 if check_up(lane_home(), arguments.repair, _say) else 1
+
+
+def _back_up(arguments: argparse.Namespace) -> int:
+    from lane_core.backup import back_up_home
+
+    path = back_up_home(lane_home(), arguments.output)
+    _say(f"Backup: {path} ({path.stat().st_size / 1e6:,.1f} MB)")
+    return 0
+
+
+def _restore(arguments: argparse.Namespace) -> int:
+    from lane_core.restore import restore
+
+    home = lane_home()
+    aside = restore(arguments.file, home)
+    _say(f"Restored into {home.path}." + (f" What was there before is in {aside}." if aside else ""))
     return 0
 
 

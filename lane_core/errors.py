@@ -5,6 +5,7 @@ LaneError
 ├── ConfigError     an option has a value that cannot work, or two options contradict each other
 ├── EncoderError    an encoder cannot be found or loaded
 ├── RunError        a run cannot be started, resumed, cancelled or read
+├── BackupError     a backup cannot be made or restored
 └── StoreError      the database cannot be opened, or was asked for something it does not hold
 """
 
@@ -27,6 +28,10 @@ class EncoderError(LaneError):
 
 class RunError(LaneError):
     """A run cannot be started, resumed, cancelled or read."""
+
+
+class BackupError(LaneError):
+    """A backup cannot be made or restored."""
 
 
 class StoreError(LaneError):

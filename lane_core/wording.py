@@ -109,3 +109,18 @@ def severity(relative_similarity: float) -> str:
     if relative_similarity >= 1.5:
         return "near"
     return "some way" if relative_similarity >= 0.75 else "far"
+
+
+def size(num_bytes: int) -> str:
+    """Return a size as people say it, in powers of ten.
+
+    Example:
+        >>> size(0), size(420), size(52_000), size(1_250_000), size(31_400_000_000)
+        ('0 kB', 'under 1 kB', '52 kB', '1.2 MB', '31.4 GB')
+    """
+    if 0 < num_bytes < 1000:
+        return "under 1 kB"
+    if num_bytes < 1_000_000:
+        return f"{num_bytes // 1000} kB"
+    unit, scale = ("MB", 1e6) if num_bytes < 1_000_000_000 else ("GB", 1e9)
+    return f"{num_bytes / scale:,.1f} {unit}"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 
@@ -35,6 +35,7 @@ from lane_core.runs.results import final_table, manifest_values
 from lane_core.runs.run_dir import RunDataset, RunDir
 from lane_core.store import datasets, decisions, removal, runs
 from lane_core.store.ingest import Ingester
+from lane_core.store.snapshot import compact
 from lane_core.store.store import Store, open_store
 
 DELETING = ".deleting"
@@ -60,6 +61,16 @@ class ExportedFiles:
     manifest: Path
 
 
+class Service(Protocol):
+    """A thread that can be started once and stopped."""
+
+    def start(self) -> None:
+        """Start it."""
+
+    def stop(self) -> None:
+        """End it, when what is under way is done."""
+
+
 class Workspace:
     """One LANE_HOME, opened. Holds the database: a second process cannot open the same one."""
 
@@ -70,9 +81,17 @@ class Workspace:
             folder.mkdir(parents=True, exist_ok=True)
         self.store: Store = open_store(home.database)
         self.ingester = Ingester(self.store, home.runs)
+        self._services: list[Service] = []
+
+    def serve(self, service: Service) -> None:
+        """Start a thread that works on this home; it is stopped when the home is closed."""
+        self._services.append(service)
+        service.start()
 
     def close(self) -> None:
-        """Stop reading in and let go of the database."""
+        """Stop the threads, reading in included, and let go of the database."""
+        for service in self._services:
+            service.stop()
         self.ingester.stop()
         self.store.close()
 
@@ -226,8 +245,6 @@ class Workspace:
         for file in run_dir.event_files():
             if file.kind == "epoch" and file.epoch < last_epoch:
                 file.path.unlink()
-        from lane_core.store.snapshot import compact
-
         compact(self.store)
 
     def run_dir(self, run_id: str) -> RunDir:

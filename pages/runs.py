@@ -1,24 +1,29 @@
 """Runs: every run of the project, and two of them side by side.
 
 Needs:   a selected project with a run (otherwise points to Data or Train).
-Reads:   services.comparing
-Writes:  services.live_runs.rename
-Session: project, run (read); before, after (read, write; in the address too)
+Reads:   services.comparing; services.storage.run_room; services.device_queues.queues
+Writes:  services.live_runs.rename, note, cancel, resume; services.storage.delete_run; services.device_queues.move
+Session: project, run (read); run_of_actions (read, write); before, after (read, write; in the address too)
 """
 
 import streamlit as st
 
 from app import navigation, state
 from app.components.next_step import NO_PROJECT, draw_next_step
+from app.components.outcome import draw_outcome
+from app.components.plain_text import plain
+from app.components.run_actions import choose_run, draw_actions
 from app.components.run_comparison import choose_two, draw_agreement, draw_overlap
+from app.components.run_names import distinct_names
+from app.components.run_queue import draw_queues
 from app.components.run_state import STATE_MARKS
 from app.components.table_height import table_height
-from app.services import comparing, live_runs
+from app.services import comparing, storage
 from app.services.comparing import RunResult
 from lane_core.errors import LaneError
 
 _COLUMNS = (
-    "name", "state", "epochs", "labels", "validation_f1", "test_f1", "flagged", "started", "preset", "encoder"
+    "name", "state", "note", "epochs", "labels", "validation_f1", "test_f1", "flagged", "started", "preset", "encoder"
 )  # fmt: skip
 _F1_HELP = "Macro F1, 0 to 1, against the labels as they stand now, without excluded examples."
 
@@ -36,15 +41,18 @@ def main() -> None:
             return
         st.caption("Every run of this project, the newest first. F1 is against the labels as they stand now.")
         _draw_table(results)
-        _draw_rename(results)
+        _draw_actions(results)
+        draw_queues([result.record.run_id for result in results])
         _draw_comparison([result for result in results if result.findings])
     except LaneError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
 
 
 def _draw_table(results: list[RunResult]) -> None:
     table = comparing.run_table(results)
     table["state"] = [f"{STATE_MARKS[result.state]} {result.state}" for result in results]
+    if any(result.record.note for result in results):
+        table["note"] = [result.record.note for result in results]
     st.dataframe(
         table,
         hide_index=True,
@@ -54,6 +62,7 @@ def _draw_table(results: list[RunResult]) -> None:
         column_config={
             "name": "Name",
             "state": "State",
+            "note": st.column_config.TextColumn("Note", width="medium"),
             "preset": "Preset",
             "encoder": "Encoder",
             "started": st.column_config.DatetimeColumn(
@@ -68,19 +77,15 @@ def _draw_table(results: list[RunResult]) -> None:
     )
 
 
-def _draw_rename(results: list[RunResult]) -> None:
-    names = {result.record.run_id: result.record.name for result in results}
-    run_ids = list(names)
-    with st.popover("Rename a run", icon=":material/edit:"):
-        # Without a key: with one, the box would go on showing the name before the change.
-        run_id = st.selectbox(
-            "Run", run_ids, format_func=names.__getitem__, index=run_ids.index(state.run_id() or run_ids[0])
-        )
-        new_name = st.text_input("New name", value=names[run_id], key=f"new_name_{run_id}", max_chars=80)
-        is_new = bool(new_name.strip()) and new_name.strip() != names[run_id]
-        if st.button("Rename", type="primary", disabled=not is_new):
-            live_runs.rename(run_id, new_name)
-            st.rerun()
+def _draw_actions(results: list[RunResult]) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        names = distinct_names([result.record for result in results])
+        run_id = choose_run("run_of_actions", names, state.run_id(), width=200)
+        room = storage.run_room(run_id)
+        draw_actions(room)
+    if room.record.note:
+        st.caption(plain(room.record.note))
+    draw_outcome()
 
 
 def _draw_comparison(results: list[RunResult]) -> None:

@@ -74,8 +74,14 @@ def test_imports_point_downward(path: Path) -> None:
             "lane_core.__init__",
             "lane_core.__main__",
             "lane_core.api",
+            "lane_core.backup",
             "lane_core.cli",
+            "lane_core.doctor",
+            "lane_core.home_checks",
+            "lane_core.leftovers",
+            "lane_core.mailbox",
             "lane_core.progress_bar",
+            "lane_core.restore",
         }
         assert not any(name.split(".")[0] in ("app", "pages") for name in imports_of(path))
         return

@@ -6,6 +6,9 @@ the test split) was excluded. It predicts what it was given, except for its susp
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -16,8 +19,11 @@ from streamlit.testing.v1 import AppTest
 from app.services import comparing
 from app.services.workspaces import workspace
 from lane_core.config import RunConfig
-from lane_core.records import ColumnChoice, Decision, RunRecord
-from lane_core.runs.run_dir import RunDataset
+from lane_core.errors import RunError
+from lane_core.records import ColumnChoice, Decision, RunRecord, RunState
+from lane_core.runs import device_queue
+from lane_core.runs.locks import release, take
+from lane_core.runs.run_dir import RunDataset, RunDir
 from lane_core.store import datasets, decisions, runs
 from lane_core.workspace import Workspace
 from tests.small_project import CLASSES, SmallProject, add_finished_run
@@ -65,6 +71,26 @@ def said(at: AppTest) -> str:
 
 def box(at: AppTest, label: str):
     return next(element for element in at.main.selectbox if element.label == label)
+
+
+def popover(at: AppTest, label: str):
+    """Return what the browser is told about a button that opens something."""
+    blocks = (block.proto.popover for block in at.main.get("popover"))
+    return next(popover for popover in blocks if popover.label == label)
+
+
+def places(at: AppTest) -> list[str]:
+    return [element.value for element in at.main.markdown if "\\. Run" in element.value]
+
+
+@contextmanager
+def going(run_dir: RunDir, state: RunState) -> Iterator[None]:
+    """Make a run look as if its supervisor were alive."""
+    lock = take(run_dir.lock_file)
+    assert lock is not None
+    run_dir.write_status(replace(run_dir.status(), state=state))
+    yield
+    release(lock)
 
 
 def test_without_a_project_the_page_leads_to_the_import(app_home) -> None:
@@ -174,22 +200,113 @@ def test_the_address_chooses_the_runs(two_runs, app_home) -> None:
     assert "after" not in at.query_params  # the newest run is the default
 
 
-def test_a_run_is_renamed(two_runs, app_home) -> None:
+def test_a_run_is_renamed_and_given_a_note(two_runs, app_home) -> None:
     at = open_page()
     assert box(at, "Run").value == "run-2"
-    assert button(at, "Rename").disabled
+    assert "note" not in at.dataframe[0].value
     box(at, "Run").set_value(two_runs.run.run_id).run()
-    at.main.text_input[0].set_value("  Before the *fix*  ").run()
-    button(at, "Rename").click().run()
-    assert runs.get_run(workspace().store, two_runs.run.run_id).name == "Before the *fix*"
-    assert list(at.dataframe[0].value["name"]) == ["Run 2", "Before the *fix*"]
+    at.main.text_input[0].set_value("  Before the *fix*  ")
+    at.main.text_area[0].set_value("seed 3, *no* weights\n")
+    button(at, "Save").click().run()
+    record = runs.get_run(workspace().store, two_runs.run.run_id)
+    assert (record.name, record.note) == ("Before the *fix*", "seed 3, *no* weights")
+    table = at.dataframe[0].value
+    assert list(table["name"]) == ["Run 2", "Before the *fix*"]
+    assert list(table["note"]) == ["", "seed 3, *no* weights"]
     assert next(iter(at.table[0].value.columns)) == r"Before the \*fix\* (before)"
+    # The box still shows the run whose name has changed, and its note stands below.
+    assert box(at, "Run").value == two_runs.run.run_id
+    assert r"seed 3, \*no\* weights" in said(at)
 
 
 def test_a_blank_name_cannot_be_given(two_runs, app_home) -> None:
     at = open_page()
-    at.main.text_input[0].set_value("   ").run()
-    assert button(at, "Rename").disabled
+    at.main.text_input[0].set_value("   ")
+    at.main.text_area[0].set_value("lost?")
+    button(at, "Save").click().run()
+    assert "needs a name" in at.error[0].value
+    assert runs.get_run(workspace().store, "run-2").name == "Run 2"
+    assert at.main.text_area[0].value == "lost?"
+
+
+def test_a_run_is_deleted_and_what_people_decided_stays(two_runs, app_home) -> None:
+    at = open_page()
+    box(at, "Run").set_value(two_runs.run.run_id).run()
+    question = next(element.value for element in at.main.markdown if element.value.startswith("Delete"))
+    assert "**Run 1**" in question
+    assert "What people decided stays, and so do the labels." in question
+    labels = datasets.current_labels(workspace().store, two_runs.dataset.dataset_id)
+    button(at, "Delete the run").click().run()
+    assert "Run 1 was deleted" in at.success[0].value
+    assert list(at.dataframe[0].value["name"]) == ["Run 2"]
+    assert not (app_home.runs / two_runs.run.run_id).exists()
+    assert "run-1" not in at.query_params.values()
+    after = datasets.current_labels(workspace().store, two_runs.dataset.dataset_id)
+    assert after["current_label"].tolist() == labels["current_label"].tolist()
+    assert (after["status"] != "").sum() == 4
+    at.run()
+    assert not at.success  # said once
+
+
+def test_a_going_run_is_cancelled_not_deleted(two_runs, app_home) -> None:
+    run_dir = RunDir(app_home.runs / "run-2")
+    with going(run_dir, "running"):
+        at = open_page()
+        assert at.dataframe[0].value["state"][0] == "▶ running"
+        assert popover(at, "Delete").disabled
+        button(at, "Stop the run").click().run()
+        assert run_dir.cancel_file.exists()
+        assert "Run 2 stops at its next step." in at.success[0].value
+        # A click on a page that another window made old.
+        button(at, "Delete the run").click().run()
+        assert "Run run-2 is running; cancel it before you delete it." in at.error[0].value
+    assert runs.get_run(workspace().store, "run-2")
+
+
+def test_an_interrupted_run_is_resumed(two_runs, app_home, monkeypatch) -> None:
+    run_dir = RunDir(app_home.runs / "run-2")
+    resumed: list[str] = []
+    monkeypatch.setattr("lane_core.runs.launcher.resume", lambda run, home: resumed.append(run.run_id))
+    run_dir.write_status(replace(run_dir.status(), state="interrupted"))
+    at = open_page()
+    button(at, "Resume").click().run()
+    assert resumed == ["run-2"]
+    assert "Run 2 goes on." in at.success[0].value
+
+
+def test_waiting_runs_change_places(two_runs, app_home, monkeypatch) -> None:
+    def refuse(*_: object) -> None:
+        raise RunError("Run run-2 does not wait any more.")
+
+    opened = Workspace(app_home)
+    add_finished_run(opened, two_runs.dataset, "Run 3")
+    opened.close()
+    names = ("run-1", "run-2", "run-3")
+    with ExitStack() as stack:
+        for order, name in enumerate(names):
+            run_dir = RunDir(app_home.runs / name)
+            stack.enter_context(going(run_dir, "queued"))
+            device_queue.join(app_home.path, "cpu", run_dir, order)
+        at = open_page()
+        assert "**Waiting for the CPU**" in said(at)
+        assert places(at) == ["1\\. Run 1", "2\\. Run 2", "3\\. Run 3"]
+        assert [at.button(key=f"Up_{name}").disabled for name in names] == [True, False, False]
+        assert [at.button(key=f"Down_{name}").disabled for name in names] == [False, False, True]
+        at.button(key="Next_run-3").click().run()
+        assert device_queue.queue_order(app_home.path, "cpu") == ["run-3", "run-1", "run-2"]
+        at.button(key="Down_run-3").click().run()
+        assert places(at) == ["1\\. Run 1", "2\\. Run 3", "3\\. Run 2"]
+        at.button(key="Up_run-2").click().run()
+        assert places(at) == ["1\\. Run 1", "2\\. Run 2", "3\\. Run 3"]
+        device_queue.leave(app_home.path, "cpu", RunDir(app_home.runs / "run-3"))
+        at.button(key="Next_run-3").click().run()  # of a page that is old by now
+        assert places(at) == ["1\\. Run 1", "2\\. Run 2"]
+        monkeypatch.setattr(device_queue, "move", refuse)
+        at.button(key="Next_run-2").click().run()
+        assert "does not wait any more" in at.error[0].value
+        device_queue.leave(app_home.path, "cpu", RunDir(app_home.runs / "run-2"))
+        at.run()
+        assert places(at) == []  # one run has no order to change
 
 
 def test_a_run_without_an_epoch_is_listed_but_not_compared(small_project, app_home) -> None:

@@ -15,14 +15,13 @@ from app import navigation, state
 from app.charts.alm_histogram import alm_histogram
 from app.charts.losses import f1_curves, loss_curves
 from app.components.plain_text import plain
-from app.components.run_state import STATE_MARKS
+from app.components.run_state import RESUMABLE_STATES, STATE_MARKS
 from app.services import live_runs
 from app.services.live_runs import Curves, LiveRun
 from lane_core.errors import LaneError
 from lane_core.wording import counted, noise
 
 REFRESH = "1s"
-RESUMABLE_STATES = ("cancelled", "interrupted", "failed")
 CHART_CONFIG = {"displayModeBar": False}
 MOST_CHARACTERS = 160
 """Of a text in the list of first suspects."""
@@ -68,7 +67,7 @@ def draw_strip(live: LiveRun, *, with_link: bool) -> None:
         draw_progress(live)
 
 
-def _draw_moving_part(run_id: str, drawn_moment: tuple[str, int, bool]) -> None:
+def _draw_moving_part(run_id: str, drawn_moment: tuple[str, int, bool, bool]) -> None:
     live = live_runs.live_run(run_id)
     if live.moment != drawn_moment:
         st.rerun()

@@ -10,6 +10,7 @@ import streamlit as st
 from app import navigation, state
 from app.components.addressed_choice import keep, settle
 from app.components.plain_text import plain
+from app.components.run_names import distinct_names
 from app.services.comparing import SPLITS, Overlap, RunResult
 from lane_core.records import QueueFilter
 
@@ -19,7 +20,7 @@ _MISSING = "–"
 def choose_two(results: Sequence[RunResult]) -> tuple[RunResult, RunResult]:
     """Draw the two boxes that choose the runs, at first the two newest; return the run before and the run after."""
     by_id = {result.record.run_id: result for result in results}
-    names = dict(zip(by_id, _distinct_names(results), strict=True))
+    names = distinct_names([result.record for result in results])
     run_ids = list(by_id)
     for column, key, default in zip(
         st.columns(2), ("before", "after"), (run_ids[1], run_ids[0]), strict=True
@@ -115,11 +116,3 @@ def _signed(change: float, digits: str) -> str:
     """Return a change with its sign, in words where it rounds to nothing."""
     written = f"{change:{digits}}"
     return written.replace("-", "−") if any(digit in written for digit in "123456789") else "no change"
-
-
-def _distinct_names(results: Sequence[RunResult]) -> list[str]:
-    names = [result.record.name for result in results]
-    return [
-        name if names.count(name) == 1 else f"{name} ({result.record.created_at:%d %b %Y %H:%M:%S})"
-        for name, result in zip(names, results, strict=True)
-    ]

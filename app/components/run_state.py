@@ -12,3 +12,6 @@ STATE_MARKS: dict[RunState, str] = {
     "cancelled": "■",
     "interrupted": "‖",
 }
+
+RESUMABLE_STATES: tuple[RunState, ...] = ("cancelled", "interrupted", "failed")
+"""Those from which a run can go on."""

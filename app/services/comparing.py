@@ -146,6 +146,12 @@ def overlap(before: RunResult, after: RunResult) -> Overlap:
     )
 
 
+def forget() -> None:
+    """Measure everything anew: the database is another one."""
+    _findings.cache_clear()
+    _labels_now.cache_clear()
+
+
 def _macro_f1(result: RunResult, split: str) -> float | None:
     found = result.findings.agreement.get(split) if result.findings else None
     return found.macro_f1 if found else None

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from app.services import workspaces
+from lane_core import wording
 from lane_core.files import replace_file
 from lane_core.records import DatasetRecord, Strictness
 from lane_core.store import datasets, decisions, result_queries, runs
@@ -79,8 +80,7 @@ class PreparedFile:
             >>> PreparedFile(Path(__file__)).size.endswith("kB")
             True
         """
-        num_bytes = self.path.stat().st_size
-        return f"{num_bytes / 1e6:,.1f} MB" if num_bytes >= 1e6 else f"{num_bytes / 1e3:,.1f} kB"
+        return wording.size(self.path.stat().st_size)
 
     def read(self) -> bytes:
         """Return the content, as it is when the download starts."""

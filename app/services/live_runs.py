@@ -16,7 +16,8 @@ from lane_core import wording
 from lane_core.config import RunConfig
 from lane_core.records import ENDED_STATES, QueueFilter, RunRecord, RunStatus
 from lane_core.runs import launcher
-from lane_core.store import result_queries, review_queries, run_queries
+from lane_core.runs.run_dir import EVENT_SCHEMAS
+from lane_core.store import ingest, result_queries, review_queries, run_queries
 from lane_core.store import runs as run_store
 
 LOG_LINES = 15
@@ -31,8 +32,8 @@ class LiveRun:
     status: RunStatus
     stored_epoch: int
     """Last epoch whose examples are in the database; 0 before the first."""
-    is_moving: bool
-    """Whether its numbers can still change by themselves."""
+    files_waiting: int
+    """Events files that are on disk and neither in the database nor set aside."""
     is_stopping: bool
     """Whether somebody cancelled it and it has not ended yet."""
 
@@ -42,9 +43,19 @@ class LiveRun:
         return self.status.state not in ENDED_STATES
 
     @property
-    def moment(self) -> tuple[str, int, bool]:
+    def is_moving(self) -> bool:
+        """Whether its numbers can still change by themselves."""
+        return self.is_going or self.files_waiting > 0
+
+    @property
+    def is_catching_up(self) -> bool:
+        """Whether more waits to be read in than the epoch that has just ended."""
+        return self.files_waiting > (len(EVENT_SCHEMAS) if self.is_going else 0)
+
+    @property
+    def moment(self) -> tuple[str, int, bool, bool]:
         """What has to differ before the whole page is worth drawing again."""
-        return self.status.state, self.stored_epoch, self.is_stopping
+        return self.status.state, self.stored_epoch, self.is_stopping, self.is_catching_up
 
 
 @dataclass(frozen=True)
@@ -71,15 +82,14 @@ def live_run(run_id: str) -> LiveRun:
     run_dir = workspace().run_dir(run_id)
     status = launcher.status(run_dir)
     # After the status: an ended run writes nothing more, so what is on disk now is all there will be.
-    on_disk = run_dir.last_epoch()
-    stored_epoch = run_queries.last_epoch(workspace().store, run_id)
+    files_waiting = ingest.num_waiting(workspace().store, run_dir)
     is_going = status.state not in ENDED_STATES
-    is_read_in = stored_epoch >= on_disk or bool(unreadable_files(run_id))
     return LiveRun(
         record=record,
         status=status,
-        stored_epoch=stored_epoch,
-        is_moving=is_going or not is_read_in,
+        # After the waiting files: once none waits, the newest epoch counts.
+        stored_epoch=run_queries.last_epoch(workspace().store, run_id),
+        files_waiting=files_waiting,
         is_stopping=is_going and run_dir.cancel_file.exists(),
     )
 
@@ -150,8 +160,19 @@ def rename(run_id: str, name: str) -> None:
         run_store.rename_run(workspace().store, run_id, name.strip())
 
 
+def note(run_id: str, text: str) -> None:
+    """Replace what is noted about the run; StoreError if it is not there any more."""
+    run_store.note_run(workspace().store, run_id, text.strip())
+
+
 def state_in_words(live: LiveRun) -> str:
-    """Return one sentence on what the run does, or how it ended."""
+    """Return one sentence on what the run does, or how it ended, and one on what is still being read in."""
+    if not live.is_catching_up:
+        return _state(live)
+    return f"{_state(live)} Reading in: {wording.counted(live.files_waiting, 'file')} left."
+
+
+def _state(live: LiveRun) -> str:
     status = live.status
     if live.is_stopping:
         return "Stopping at the next step."

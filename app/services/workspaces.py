@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from lane_core.backup import backup_mailbox
 from lane_core.errors import RunError
 from lane_core.home import lane_home
 from lane_core.records import DatasetRecord, RunRecord, RunStatus
@@ -15,9 +16,10 @@ from lane_core.workspace import Workspace
 
 @st.cache_resource(show_spinner="Opening the workspace")
 def workspace() -> Workspace:
-    """Return the one workspace of this process; its ingester reads runs in from then on."""
+    """Return the one workspace of this process; runs are read in, and backups made on demand, from then on."""
     opened = Workspace(lane_home())
     opened.ingester.start()
+    opened.serve(backup_mailbox(opened))
     return opened
 
 

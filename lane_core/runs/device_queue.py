@@ -104,9 +104,20 @@ def place_in_words(device: str, place: int) -> str:
         >>> place_in_words("cpu", 1), place_in_words("cuda:1", 0)
         ('Waits for the CPU: 2nd in the queue.', 'Waits for GPU 1: 1st in the queue.')
     """
+    return f"Waits for {device_in_words(device)}: {_ordinal(place + 1)} in the queue."
+
+
+def device_in_words(device: str) -> str:
+    """Return a device as people say it.
+
+    Example:
+        >>> device_in_words("cpu"), device_in_words("cuda-0"), device_in_words("cuda:1")
+        ('the CPU', 'the GPU', 'GPU 1')
+    """
     kind, _, number = device_name(device).partition("-")
-    words = "the CPU" if kind == "cpu" else "the GPU" if number in ("", "0") else f"GPU {number}"
-    return f"Waits for {words}: {_ordinal(place + 1)} in the queue."
+    if kind == "cpu":
+        return "the CPU"
+    return "the GPU" if number in ("", "0") else f"GPU {number}"
 
 
 @contextmanager

@@ -10,8 +10,10 @@ import errno
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from lane_core.wording import size
 
 RESERVE_BYTES = 65_536
 """Room for a status and some lines of log, on file systems with blocks of up to 16 KiB."""
@@ -19,7 +21,7 @@ RESERVE_BYTES = 65_536
 _ERRNOS = (errno.ENOSPC, errno.EDQUOT)
 _RUST_WORDS = tuple(f"(os error {number})" for number in _ERRNOS)
 """How safetensors and tokenizers name these errors; theirs are no OSError."""
-_TEMPORARY_NAME = re.compile(r"\..+\.(\d+)-\d+\.tmp")
+_TEMPORARY_NAME = re.compile(r"\..+\.(\d{1,9})-\d+\.tmp")
 
 
 def is_disk_full(error: BaseException) -> bool:
@@ -39,7 +41,7 @@ def full_disk_in_words(error: BaseException, folder: Path) -> str:
         place = folder
     is_quota = any(getattr(one, "errno", None) == errno.EDQUOT for one in _chain(error))
     what = "The quota of this user on the disk is used up" if is_quota else "The disk is full"
-    return f"{what}: there is no room for a file in {place}, {_in_words(_free_bytes(place))} free now."
+    return f"{what}: there is no room for a file in {place}, {size(_free_bytes(place))} free now."
 
 
 def end_of_full_disk(error: BaseException, run_folder: Path) -> str:
@@ -72,11 +74,15 @@ def give_up_reserve(folder: Path) -> None:
 
 
 def remove_scraps(folder: Path) -> None:
-    """Remove temporary files of ``replace_file`` whose process is gone: it was killed while it wrote."""
-    for path in folder.rglob(".*.tmp"):
-        match = _TEMPORARY_NAME.fullmatch(path.name)
-        if match and not _is_alive(int(match[1])):
-            path.unlink(missing_ok=True)
+    """Remove what ``scraps`` finds."""
+    for path in scraps(folder.rglob(".*.tmp")):
+        path.unlink(missing_ok=True)
+
+
+def scraps(paths: Iterable[Path]) -> list[Path]:
+    """Return the temporary files of ``replace_file`` whose process is gone: it was killed while it wrote."""
+    matches = ((path, _TEMPORARY_NAME.fullmatch(path.name)) for path in paths)
+    return [path for path, match in matches if match and not _is_alive(int(match[1]))]
 
 
 def _reserve(folder: Path) -> Path:
@@ -108,19 +114,6 @@ def _free_bytes(folder: Path) -> int:
     while not folder.exists():  # it may not have been made yet
         folder = folder.parent
     return shutil.disk_usage(folder).free
-
-
-def _in_words(num_bytes: int) -> str:
-    """Return a size as people say it.
-
-    Example:
-        >>> _in_words(0), _in_words(52_000), _in_words(1_250_000), _in_words(31_000_000_000)
-        ('0 kB', '52 kB', '1.2 MB', '31.0 GB')
-    """
-    if num_bytes < 1_000_000:
-        return f"{num_bytes // 1000} kB"
-    unit, size = ("MB", 1e6) if num_bytes < 1_000_000_000 else ("GB", 1e9)
-    return f"{num_bytes / size:.1f} {unit}"
 
 
 def _is_alive(pid: int) -> bool:

@@ -10,7 +10,7 @@
     events/metrics-0003.parquet    one row                                  (METRICS_SCHEMA)
     events/epoch-0003.parquet      one row an example; written last         (EPOCH_SCHEMA)
     events/neighbours-0000.parquet five rows an example, before epoch 1     (NEIGHBOURS_SCHEMA)
-    checkpoint/state.safetensors   everything that a resumed run needs, after the last whole epoch
+    checkpoint/state.safetensors   everything that a resumed run needs, after the last whole epoch; goes at the end
     result/                        theta, tokenizer, embeddings, scores.parquet (every score, one row an example)
     cancel                         made by the launcher; the worker stops at its next step, within the seconds it holds
     start.lock                     held by whoever starts or resumes the run
@@ -123,7 +123,8 @@ EVENT_SCHEMAS = {
 }
 """Kinds of events files, in the order in which the files of one epoch are written and ingested."""
 
-_EVENT_NAME = re.compile(r"(neighbours|losses|similarity|metrics|epoch)-(\d{4,})\.parquet")
+_EVENT_NAME = re.compile(r"(neighbours|losses|similarity|metrics|epoch)-(\d{4}|[1-9]\d{4,})\.parquet")
+"""One name an epoch: another would be read in as a second file."""
 
 
 @dataclass(frozen=True)

@@ -123,6 +123,8 @@ def work(run_dir: RunDir, on_status: Callable[[RunStatus], None] | None = None) 
             _end(writer, "failed", f"{type(error).__name__}: {error}. The log holds the trace.")
     else:
         _end(writer, "finished", "")
+        # Last: without it a run that is not known to have finished would start anew.
+        shutil.rmtree(run_dir.checkpoint.parent, ignore_errors=True)
     return writer.status
 
 

@@ -72,7 +72,7 @@ def read_event_batches(
     try:
         file = pq.ParquetFile(stream)
         _check_schema(file.schema_arrow, kind)
-        _check_num_rows(file.metadata.num_rows, kind, num_classes)
+        _check_num_rows(file.metadata.num_rows, kind, num_examples, num_classes)
         for batch in file.iter_batches(BATCH_ROWS, columns=columns):
             table = pa.Table.from_batches([batch])
             _check_values(table, kind, num_examples, num_classes)
@@ -95,13 +95,13 @@ def _check_schema(found_schema: pa.Schema, kind: str) -> None:
         )
 
 
-def _check_num_rows(num_rows: int, kind: str, num_classes: int) -> None:
+def _check_num_rows(num_rows: int, kind: str, num_examples: int, num_classes: int) -> None:
     if kind == "similarity" and num_rows != num_classes**2:
         raise UnusableEventFile(f"It has {num_rows} rows; {num_classes} classes make {num_classes**2} pairs.")
     if kind == "metrics" and num_rows != 1:
         raise UnusableEventFile(f"It has {num_rows} rows; an epoch has one row of metrics.")
-    if kind == "epoch" and num_rows == 0:
-        raise UnusableEventFile("It has no rows.")
+    if kind == "epoch" and num_rows != num_examples:
+        raise UnusableEventFile(f"It has {num_rows or 'no'} rows; the run has {num_examples} examples.")
 
 
 def _check_values(table: pa.Table, kind: str, num_examples: int, num_classes: int) -> None:

@@ -196,12 +196,12 @@ def _ingest_file(store: Store, run: _Run, file: EventFile) -> _Outcome:
             return "skipped"
         with file.path.open("rb") as stream:
             return "stored" if _store_file(store, run, file, stream) else "skipped"
-    except FileNotFoundError:
-        return "skipped"
     except UnusableEventFile as error:
         _reject(store, run, file, _Rejection(str(error), found.st_size, found.st_mtime_ns))
         return "rejected"
     except OSError as error:
+        if isinstance(error, FileNotFoundError) and not file.path.is_symlink():
+            return "skipped"  # deleted since it was listed; a link to nothing stays
         _reject(store, run, file, _Rejection(f"The system does not let it be read: {error}.", None, None))
         return "unreadable"
 

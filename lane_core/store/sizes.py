@@ -23,7 +23,9 @@ def database_size(store: Store) -> DatabaseSize:
     """Return what the database takes now."""
     with store.cursor() as cursor:
         block, total, free = cursor.execute(
-            "select block_size, total_blocks, free_blocks from pragma_database_size()"
+            # While a backup is made its copy is attached, and has a row of its own.
+            "select block_size, total_blocks, free_blocks from pragma_database_size() "
+            "where database_name = current_database()"
         ).fetchall()[0]
         rows = cursor.execute("select run_id, count(*) from example_epochs group by run_id").fetchall()
     return DatabaseSize(block * total, block * free, dict(rows))

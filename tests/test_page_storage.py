@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.services import backups, live_runs, storage
 from app.services.workspaces import workspace
+from lane_core import wording
 from lane_core.home import Home
 from lane_core.records import ColumnChoice, Decision
 from lane_core.runs.locks import release, take

@@ -1,14 +1,10 @@
-"""Many sessions read while the ingester and the annotators write, and a process is killed while it writes."""
+"""Many sessions read while the ingester and the annotators write."""
 
-import os
-import random
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,17 +12,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.deciding import make_project
+from benchmarks.store_threads import decide_together
 from lane_core.records import ColumnChoice, DatasetRecord, Decision, QueueFilter, RunRecord
 from lane_core.runs.run_dir import EPOCH_SCHEMA, RunDir
 from lane_core.store.datasets import add_dataset, current_labels
 from lane_core.store.decisions import decision_history, label_version, record_decisions, review_progress, undo
-from lane_core.store.ingest import Ingester, ingest_run
+from lane_core.store.ingest import Ingester
 from lane_core.store.review_queries import queue_counts, review_queue
 from lane_core.store.run_queries import last_epoch, trajectories
 from lane_core.store.runs import add_run
 from lane_core.store.store import Store, open_store
 
-ROOT = Path(__file__).parents[1]
 NUM_EXAMPLES = 500
 NUM_EPOCHS = 8
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -196,64 +193,18 @@ def test_decisions_commit_in_the_order_of_their_numbers(store: Store) -> None:
     assert all(number == rows for rows, number in seen)
 
 
-KILLED = """
-import sys
-from pathlib import Path
-from lane_core.runs.run_dir import RunDir
-from lane_core.store.ingest import ingest_run
-from lane_core.store.store import open_store
-store = open_store(Path(sys.argv[1]))
-print("open", flush=True)
-while True:
-    ingest_run(store, RunDir(Path(sys.argv[2])))
-"""
-
-
-def ledger_state(path: Path) -> tuple[int, int, int, int]:
-    """Open the database and return rows, distinct rows, rows by the ledger, files in the ledger."""
-    query = """
-        select
-            (select count(*) from example_epochs),
-            (select count(*) from (select distinct run_id, epoch, index from example_epochs)),
-            coalesce(sum(num_rows), 0),
-            count(*)
-        from ingested_files
-    """
-    store = open_store(path)
-    with store.cursor() as cursor:
-        state = cursor.execute(query).fetchall()[0]
-    store.close()
-    return state
-
-
-def test_a_killed_ingester_leaves_no_half_file_and_no_file_twice(store: Store, tmp_path: Path) -> None:
-    num_epochs = 150
-    store.close()
-    run_dir = RunDir(tmp_path / "runs" / "r")
-    for epoch in range(1, num_epochs + 1):
-        run_dir.write_event("epoch", epoch, epoch_frame())
-
-    moments = random.Random(0)
-    num_stored = []
-    for _ in range(4):
-        with subprocess.Popen(
-            [sys.executable, "-c", KILLED, str(store.path), str(run_dir.path)],
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-        ) as child:
-            assert child.stdout is not None
-            assert child.stdout.readline() == "open\n"
-            time.sleep(moments.uniform(0.02, 0.2))
-            child.send_signal(signal.SIGKILL)
-        assert child.returncode == -signal.SIGKILL
-        rows, distinct, in_ledger, files = ledger_state(store.path)
-        assert rows == distinct == in_ledger == files * NUM_EXAMPLES
-        num_stored.append(files)
-
-    assert num_stored == sorted(num_stored)
-    assert num_stored[0] < num_epochs, "the first kill came too late to test anything"
-    reopened = open_store(store.path)
-    assert ingest_run(reopened, run_dir) == num_epochs - num_stored[-1]
-    reopened.close()
-    assert ledger_state(store.path) == (*[num_epochs * NUM_EXAMPLES] * 3, num_epochs)
+def test_people_deciding_on_the_same_examples_lose_nothing_and_wait_for_nobody_long(tmp_path: Path) -> None:
+    store, label = make_project(tmp_path / "lane.duckdb", 2_000)
+    with closing(store):
+        calls, findings = decide_together(store, tmp_path / "runs", label, num_threads=6, seconds=3)
+        assert findings == []
+        with store.cursor() as cursor:
+            overlooked, epochs = cursor.execute("""
+                select count(unseen_decision),
+                    (select count(*) from ingested_files where kind = 'epoch') from decisions
+            """).fetchall()[0]
+    # Otherwise nobody got in anybody's way.
+    assert overlooked > 0
+    assert epochs > 1
+    # Nobody was shut out the whole time.
+    assert max(map(max, calls.values())) < 3

@@ -205,6 +205,6 @@ def test_people_deciding_on_the_same_examples_lose_nothing_and_wait_for_nobody_l
             """).fetchall()[0]
     # Otherwise nobody got in anybody's way.
     assert overlooked > 0
-    assert epochs > 1
+    assert epochs > 0
     # Nobody was shut out the whole time.
     assert max(map(max, calls.values())) < 3

@@ -22,14 +22,14 @@ from pathlib import Path
 
 from benchmarks.deciding import RUNS, Decider
 from benchmarks.store import DATASET
-from lane_core.backup import back_up
 from lane_core.home import Home
-from lane_core.restore import restore
 from lane_core.runs.run_dir import RunDir
 from lane_core.store.datasets import get_dataset
 from lane_core.store.ingest import ingest_run
 from lane_core.store.snapshot import compact
 from lane_core.store.store import Store, open_store
+from lane_core.upkeep.backup import back_up
+from lane_core.upkeep.restore import restore
 from lane_core.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[1]

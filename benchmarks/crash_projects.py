@@ -12,11 +12,11 @@ from benchmarks.crash_case import Case
 from benchmarks.crash_children import Children
 from benchmarks.deciding import RUNS, Decider, make_project, write_epoch
 from benchmarks.store_checks import Said, contents, decision_findings, store_findings
-from lane_core.backup import back_up
 from lane_core.home import Home
-from lane_core.restore import restore
 from lane_core.runs.run_dir import RunDir
 from lane_core.store.store import Store, open_store
+from lane_core.upkeep.backup import back_up
+from lane_core.upkeep.restore import restore
 from lane_core.workspace import Workspace
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lane_core.store.integrity import check_store
+from lane_core.store.checks.integrity import check_store
 from lane_core.store.store import Store
 
 _KEYS = {

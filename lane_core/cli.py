@@ -228,13 +228,13 @@ def _export(arguments: argparse.Namespace) -> int:
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
-    from lane_core.doctor import check_up
+    from lane_core.upkeep.doctor import check_up
 
     return 0 if check_up(lane_home(), arguments.repair, _say) else 1
 
 
 def _back_up(arguments: argparse.Namespace) -> int:
-    from lane_core.backup import back_up_home
+    from lane_core.upkeep.backup import back_up_home
 
     path = back_up_home(lane_home(), arguments.output)
     _say(f"Backup: {path} ({path.stat().st_size / 1e6:,.1f} MB)")
@@ -242,7 +242,7 @@ def _back_up(arguments: argparse.Namespace) -> int:
 
 
 def _restore(arguments: argparse.Namespace) -> int:
-    from lane_core.restore import restore
+    from lane_core.upkeep.restore import restore
 
     home = lane_home()
     aside = restore(arguments.file, home)

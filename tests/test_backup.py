@@ -16,19 +16,19 @@ from pathlib import Path
 
 import pytest
 
-from lane_core import backup
-from lane_core.backup import back_up, back_up_home, backup_mailbox
 from lane_core.cli import main
 from lane_core.errors import BackupError, LaneError, StoreError
 from lane_core.home import Home
 from lane_core.records import Decision
-from lane_core.restore import restore
 from lane_core.runs import launcher
 from lane_core.runs.locks import release, take
 from lane_core.store import datasets, decisions
 from lane_core.store.ingest import ingest_run, num_waiting
 from lane_core.store.result_queries import predictions
 from lane_core.store.snapshot import write_snapshot
+from lane_core.upkeep import backup
+from lane_core.upkeep.backup import back_up, back_up_home, backup_mailbox
+from lane_core.upkeep.restore import restore
 from lane_core.workspace import Workspace
 from tests.small_project import SmallProject, add_finished_run, make_small_project
 
@@ -339,7 +339,7 @@ def test_nothing_is_restored_under_an_open_app_or_a_going_run(archive: Path, ful
 _KILLED_AT_EACH_STEP = """
 import os, sys
 from pathlib import Path
-from lane_core import restore as room
+from lane_core.upkeep import restore as room
 from lane_core.home import Home
 
 room._check_database = lambda archive, staging: None
@@ -377,7 +377,7 @@ def test_killed_at_any_step_of_a_restore_nothing_is_gone_and_the_next_attempt_wo
 ) -> None:
     home = full_home
     monkeypatch.setattr(
-        "lane_core.restore._check_database", lambda archive, staging: None
+        "lane_core.upkeep.restore._check_database", lambda archive, staging: None
     )  # takes most of the time
     (home.runs / "run-1" / "log.txt").write_text("what was there before")
     Path(f"{home.database}.wal").write_bytes(b"")
@@ -402,7 +402,7 @@ def test_killed_at_any_step_of_a_restore_nothing_is_gone_and_the_next_attempt_wo
 
 _BACK_UP_SLOWLY = """
 import time
-from lane_core import backup
+from lane_core.upkeep import backup
 from lane_core.home import lane_home
 
 add = backup._add

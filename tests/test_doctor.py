@@ -17,7 +17,6 @@ import duckdb
 import pytest
 
 from lane_core.cli import main
-from lane_core.doctor import examine, repair
 from lane_core.errors import StoreError
 from lane_core.home import Home
 from lane_core.records import Decision
@@ -25,10 +24,11 @@ from lane_core.runs.device_queue import join
 from lane_core.runs.locks import release, take
 from lane_core.runs.run_dir import RunDir
 from lane_core.store import decisions
-from lane_core.store.finding import Finding
+from lane_core.store.checks.finding import Finding
 from lane_core.store.ingest import ingest_run
 from lane_core.store.removal import delete_run
 from lane_core.store.store import Store, open_store
+from lane_core.upkeep.doctor import examine, repair
 from lane_core.workspace import Workspace
 from tests.small_project import add_finished_run, make_small_project
 

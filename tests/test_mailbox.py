@@ -8,8 +8,8 @@ import pytest
 
 from lane_core.errors import BackupError
 from lane_core.home import Home
-from lane_core.mailbox import Mailbox, ask, is_answered
 from lane_core.runs.locks import release, take
+from lane_core.upkeep.mailbox import Mailbox, ask, is_answered
 
 
 def test_requests_are_answered_in_words_and_old_ones_not_at_all(home: Home) -> None:

@@ -138,7 +138,9 @@ def test_epoch_files_that_are_there_are_never_rewritten(
 ) -> None:
     work(run_dir)
     before = {file.name: file.path.stat().st_mtime_ns for file in run_dir.event_files()}
-    assert not run_dir.checkpoint.parent.exists()  # a finished run needs none; here: as after a crash before the first
+    assert (
+        not run_dir.checkpoint.parent.exists()
+    )  # a finished run needs none; here: as after a crash before the first
     assert work(run_dir).state == "finished"
     assert {file.name: file.path.stat().st_mtime_ns for file in run_dir.event_files()} == before
 

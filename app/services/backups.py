@@ -10,10 +10,10 @@ from pathlib import Path
 
 from app.services import comparing, review
 from app.services.workspaces import workspace
-from lane_core import backup
-from lane_core import restore as restoring
 from lane_core.errors import BackupError
 from lane_core.store.ingest import Ingester
+from lane_core.upkeep import backup
+from lane_core.upkeep import restore as restoring
 
 MOST_BYTES_TO_DOWNLOAD = 500_000_000
 """The app holds a download in memory; a larger file is better copied."""

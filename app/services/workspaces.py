@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lane_core.backup import backup_mailbox
 from lane_core.errors import RunError
 from lane_core.home import lane_home
 from lane_core.records import DatasetRecord, RunRecord, RunStatus
 from lane_core.runs import launcher
 from lane_core.store import datasets
 from lane_core.store import runs as run_store
+from lane_core.upkeep.backup import backup_mailbox
 from lane_core.workspace import Workspace
 
 

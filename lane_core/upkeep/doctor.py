@@ -11,10 +11,10 @@ from pathlib import Path
 
 from lane_core.errors import LaneError
 from lane_core.home import Home
-from lane_core.home_checks import check_files
-from lane_core.store.finding import Finding
-from lane_core.store.integrity import check_store, mend
+from lane_core.store.checks.finding import Finding
+from lane_core.store.checks.integrity import check_store, mend
 from lane_core.store.store import Store, open_store
+from lane_core.upkeep.home_checks import check_files
 from lane_core.wording import counted
 
 

@@ -30,10 +30,10 @@ from lane_core import __version__
 from lane_core.errors import BackupError, RunError
 from lane_core.files import flush_folder
 from lane_core.home import Home
-from lane_core.mailbox import Mailbox, ask, is_answered
 from lane_core.runs.disk_room import full_disk_in_words, is_disk_full
 from lane_core.runs.run_dir import RunDir
 from lane_core.store.snapshot import write_snapshot
+from lane_core.upkeep.mailbox import Mailbox, ask, is_answered
 from lane_core.workspace import Workspace
 
 FORMAT = 1

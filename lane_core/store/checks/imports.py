@@ -10,10 +10,10 @@ from pathlib import Path
 import duckdb
 
 from lane_core.runs.run_dir import RunDir
+from lane_core.store.checks.finding import Finding
+from lane_core.store.checks.fingerprints import index_faults
+from lane_core.store.checks.import_counts import TABLES, Import, Rows, RunImports, count_imports
 from lane_core.store.event_tables import UnusableEventFile, read_event_batches
-from lane_core.store.finding import Finding
-from lane_core.store.fingerprints import index_faults
-from lane_core.store.import_counts import TABLES, Import, Rows, RunImports, count_imports
 from lane_core.store.ingest import ingest_run
 from lane_core.store.lookups import listed
 from lane_core.store.store import Store

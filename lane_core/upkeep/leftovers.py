@@ -13,7 +13,7 @@ from pathlib import Path
 from lane_core.home import Home
 from lane_core.runs.device_queue import waiting_runs
 from lane_core.runs.disk_room import scraps
-from lane_core.store.finding import Finding
+from lane_core.store.checks.finding import Finding
 from lane_core.store.lookups import listed
 from lane_core.store.snapshot import database_files
 from lane_core.store.store import Store

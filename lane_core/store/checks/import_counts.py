@@ -10,7 +10,7 @@ from typing import NamedTuple
 import duckdb
 
 from lane_core.runs.run_dir import RunDir
-from lane_core.store.fingerprints import FINGERPRINT, fingerprint
+from lane_core.store.checks.fingerprints import FINGERPRINT, fingerprint
 
 TABLES = {
     "neighbours": "neighbours",

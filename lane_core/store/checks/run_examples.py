@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from lane_core.errors import StoreError
 from lane_core.runs.run_dir import RunDir
+from lane_core.store.checks.finding import Finding
+from lane_core.store.checks.fingerprints import FINGERPRINT, fingerprint
 from lane_core.store.datasets import check_positions
-from lane_core.store.finding import Finding
-from lane_core.store.fingerprints import FINGERPRINT, fingerprint
 from lane_core.store.frames import insert_frame
 from lane_core.store.lookups import class_names, label_codes, run_dataset_id
 from lane_core.store.store import Store

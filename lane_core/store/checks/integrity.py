@@ -13,11 +13,11 @@ from pathlib import Path
 import duckdb
 
 from lane_core.errors import StoreError
-from lane_core.store.decision_checks import check_decisions
-from lane_core.store.finding import Finding
-from lane_core.store.fingerprints import FINGERPRINT, fingerprint
-from lane_core.store.import_checks import check_imports
-from lane_core.store.run_checks import check_run_examples
+from lane_core.store.checks.decisions import check_decisions
+from lane_core.store.checks.finding import Finding
+from lane_core.store.checks.fingerprints import FINGERPRINT, fingerprint
+from lane_core.store.checks.imports import check_imports
+from lane_core.store.checks.run_examples import check_run_examples
 from lane_core.store.store import Store
 from lane_core.wording import counted
 

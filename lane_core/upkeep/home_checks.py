@@ -14,14 +14,14 @@ from pathlib import Path
 from lane_core.data import file_sha256
 from lane_core.errors import LaneError
 from lane_core.home import Home
-from lane_core.leftovers import check_leftovers, folders, remove
 from lane_core.records import ENDED_STATES, DatasetRecord, RunRecord
 from lane_core.runs import launcher
 from lane_core.runs.locks import is_held
 from lane_core.runs.run_dir import RunDir
 from lane_core.store import datasets, removal, runs
-from lane_core.store.finding import Finding
+from lane_core.store.checks.finding import Finding
 from lane_core.store.store import Store
+from lane_core.upkeep.leftovers import check_leftovers, folders, remove
 from lane_core.wording import counted
 from lane_core.workspace import DELETING
 

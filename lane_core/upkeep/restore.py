@@ -17,7 +17,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from lane_core.backup import CHUNK_BYTES, FORMAT, MANIFEST, Member
 from lane_core.errors import BackupError, StoreError
 from lane_core.files import flush_folder
 from lane_core.home import Home
@@ -25,6 +24,7 @@ from lane_core.runs.disk_room import full_disk_in_words, is_disk_full
 from lane_core.runs.locks import is_held
 from lane_core.store.snapshot import database_files, kept_closed
 from lane_core.store.store import open_store
+from lane_core.upkeep.backup import CHUNK_BYTES, FORMAT, MANIFEST, Member
 
 _MAX_MANIFEST_BYTES = 1 << 28
 _DATABASE = Home(Path()).database.name

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from lane_core.store.finding import Finding
+from lane_core.store.checks.finding import Finding
 from lane_core.store.lookups import listed
 from lane_core.store.store import Store
 from lane_core.wording import counted

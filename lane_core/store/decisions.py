@@ -13,7 +13,6 @@ So "keep" in a later run keeps an earlier correction, which is what the annotato
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import fields
 from typing import Literal
@@ -25,11 +24,12 @@ import pyarrow as pa
 from lane_core.errors import StoreError
 from lane_core.records import Decision
 from lane_core.store.decision_table import decision_table
+from lane_core.store.fair_lock import FairLock
 from lane_core.store.frames import fetch_frame, now_utc, registered
 from lane_core.store.lookups import class_names, run_parameters, suspect_conditions
 from lane_core.store.store import Store
 
-_WRITING = threading.Lock()
+_WRITING = FairLock()
 """Held while decisions are written, so that they commit in the order of ``seq`` (a label version is a seq)
 and two undos at once cannot both find the same decision. Only this process writes the database."""
 
@@ -48,12 +48,13 @@ def record_decisions(store: Store, decisions: Sequence[Decision]) -> int:
     Raises:
         StoreError: If a data set, run, index, class or action is unknown; none of the decisions is then stored.
 
-    Tables: reads datasets, label_classes, runs, run_examples, examples; writes decisions. One transaction.
+    Tables: reads datasets, label_classes, runs, run_examples, examples; writes decisions, current_decisions. One
+    transaction.
     """
     with _WRITING, store.transaction() as cursor:
         new = _new_decisions(cursor, decisions)
         if new:
-            _append(cursor, decision_table(cursor, new))
+            _append(cursor, *decision_table(cursor, new))
         return len(new)
 
 
@@ -201,48 +202,46 @@ def _new_decisions(cursor: duckdb.DuckDBPyConnection, decisions: Sequence[Decisi
     return new
 
 
-def _append(cursor: duckdb.DuckDBPyConnection, rows: pa.Table) -> None:
-    numbers = cursor.execute("select nextval('decision_seq') from range($n)", {"n": rows.num_rows}).fetchall()
-    # Numbered here: an insert with nextval may run in parallel, and would not number in the given order.
-    numbered = rows.append_column("seq", pa.array(sorted(row[0] for row in numbers), pa.int64()))
-    query = """
-        insert into decisions by name
-        select new.*, coalesce(new.label, r.label, e.given_label) as final_label,
-            'decision' as kind, $now as created_at,
-            case when c.seq <> new.seen_version and c.annotator <> new.annotator then c.decision_id end
-                as unseen_decision
-        from {name} new
-        join examples e on e.dataset_id = new.dataset_id and e.index = new.index
-        left join run_examples r on r.run_id = new.run_id and r.index = new.index
-        left join current_decisions c on c.dataset_id = new.dataset_id and c.index = new.index
+def _append(cursor: duckdb.DuckDBPyConnection, rows: pa.Table, keys: Sequence[int]) -> None:
+    """Store decisions; each becomes the one that counts on its example."""
+    keyed = rows.append_column("key", pa.array(keys, pa.int64()))
+    with registered(cursor, keyed) as name:
+        cursor.execute(f"insert into decisions by name select * exclude (key) from {name}")
+        cursor.execute(f"""
+            insert or replace into current_decisions by name select {_CURRENT_COLUMNS} from {name}
+            qualify row_number() over (partition by key order by seq desc) = 1
+        """)
+
+
+_CURRENT_COLUMNS = (
+    "key, dataset_id, index, decision_id, seq, action, final_label, annotator, note, lead_time_s, created_at"
+)
+
+
+def _settle(cursor: duckdb.DuckDBPyConnection, decision_id: str) -> None:
+    """After an undo or redo, let current_decisions say of its example what newest_decisions says."""
+    dataset_id, index = cursor.execute(
+        "select dataset_id, index from decisions where decision_id = ?", [decision_id]
+    ).fetchall()[0]
+    number = cursor.execute("select number from datasets where dataset_id = ?", [dataset_id]).fetchall()[0][0]
+    example = {"dataset_id": dataset_id, "index": index, "key": (number << 32) + index}
+    # Not from that view: it would go through the decisions on all examples.
+    query = f"""
+        with own as (
+            select *, $key as key from decisions where dataset_id = $dataset_id and index = $index
+        ), marks as (
+            select target, arg_max(kind, seq) as newest_kind from own where target is not null group by target
+        )
+        select {_CURRENT_COLUMNS} from own left join marks on marks.target = own.decision_id
+        where kind = 'decision' and newest_kind is distinct from 'undo'
+        order by seq desc limit 1
     """
-    with registered(cursor, numbered) as name:
-        cursor.execute(query.format(name=name), {"now": now_utc()})
-    _settle(cursor, numbers[0][0])
-
-
-def _settle(cursor: duckdb.DuckDBPyConnection, first_seq: int) -> None:
-    """Let ``current_decisions`` follow the rows from a number on: for their examples, what newest_decisions says."""
-    touched = cursor.execute(
-        "select distinct dataset_id, index from decisions where seq >= ? and index is not null", [first_seq]
-    ).to_arrow_table()
-    with registered(cursor, touched) as name:
-        cursor.execute(f"""
-            delete from current_decisions c using {name} t where c.dataset_id = t.dataset_id and c.index = t.index
-        """)
-        # Not from the view: it would go through the decisions on all examples.
-        cursor.execute(f"""
-            insert into current_decisions by name
-            with own as (
-                select d.* from decisions d semi join {name} t on t.dataset_id = d.dataset_id and t.index = d.index
-            ), marks as (
-                select target, arg_max(kind, seq) as newest_kind from own where target is not null group by target
-            )
-            select dataset_id, index, decision_id, seq, action, final_label, annotator, note, lead_time_s, created_at
-            from own left join marks on marks.target = own.decision_id
-            where kind = 'decision' and newest_kind is distinct from 'undo'
-            qualify row_number() over (partition by dataset_id, index order by seq desc) = 1
-        """)
+    newest = cursor.execute(query, example).to_arrow_table()
+    if newest.num_rows == 0:
+        cursor.execute("delete from current_decisions where key = ?", [example["key"]])
+        return
+    with registered(cursor, newest) as name:
+        cursor.execute(f"insert or replace into current_decisions by name select * from {name}")
 
 
 def _step(
@@ -269,9 +268,15 @@ def _step(
         return _decision(cursor, target, names) if target is not None else None
 
 
+# An undo is about a decision of the same annotator, so only these rows need to be looked at.
 _NEWEST_LIVE = """
-select decision_id from live_decisions
-where dataset_id = $dataset_id and annotator = $annotator
+with own as (
+    select * from decisions where dataset_id = $dataset_id and annotator = $annotator
+), marks as (
+    select target, arg_max(kind, seq) as newest_kind from own where target is not null group by target
+)
+select decision_id from own left join marks on marks.target = own.decision_id
+where kind = 'decision' and newest_kind is distinct from 'undo'
 order by seq desc limit 1
 """
 
@@ -304,16 +309,14 @@ def _append_step(
     """Store an undo or redo. One that found nothing is stored too: sent again after a decision, it must not act."""
     query = """
         insert into decisions by name
-        select $seq as seq, $step_id as decision_id, $dataset_id as dataset_id, d.index,
+        select nextval('decision_seq') as seq, $step_id as decision_id, $dataset_id as dataset_id, d.index,
             $kind as kind, d.action, d.label, d.seen_label, d.decision_id as target, d.run_id,
             $annotator as annotator, '' as note, $now as created_at
         from (select $target as wanted) step left join decisions d on d.decision_id = step.wanted
     """
-    seq = cursor.execute("select nextval('decision_seq')").fetchall()[0][0]
     cursor.execute(
         query,
         {
-            "seq": seq,
             "step_id": step_id,
             "dataset_id": dataset_id,
             "kind": kind,
@@ -322,7 +325,8 @@ def _append_step(
             "now": now_utc(),
         },
     )
-    _settle(cursor, seq)
+    if target is not None:
+        _settle(cursor, target)
 
 
 def _decision(cursor: duckdb.DuckDBPyConnection, decision_id: str, names: Sequence[str]) -> Decision:

@@ -308,6 +308,7 @@ a screen wants fifty of them."""
 
 _CURRENT_DECISIONS = """
 create table current_decisions (  -- what newest_decisions says, kept: one row an example that somebody decided
+    key bigint primary key,  -- examples.key
     dataset_id text not null,
     index integer not null,
     decision_id text not null,
@@ -320,8 +321,9 @@ create table current_decisions (  -- what newest_decisions says, kept: one row a
     created_at timestamp not null
 );
 insert into current_decisions by name
-select dataset_id, index, decision_id, seq, action, final_label, annotator, note, lead_time_s, created_at
-from newest_decisions;
+select e.key, n.dataset_id, n.index, n.decision_id, n.seq, n.action, n.final_label, n.annotator, n.note, n.lead_time_s,
+    n.created_at
+from newest_decisions n join examples e on e.dataset_id = n.dataset_id and e.index = n.index;
 
 create or replace view current_labels as
 select

@@ -132,5 +132,9 @@ def _keep_anew(store: Store) -> None:
     with store.transaction() as cursor:
         cursor.execute("delete from current_decisions")
         cursor.execute(
-            f"insert into current_decisions by name select {_KEPT} from newest_decisions order by dataset_id, index"
+            f"""
+            insert into current_decisions by name
+            select key, n.* from (select {_KEPT} from newest_decisions) n
+            join examples e on e.dataset_id = n.dataset_id and e.index = n.index order by key
+            """
         )

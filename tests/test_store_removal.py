@@ -141,6 +141,15 @@ def test_a_decision_that_overlooked_another_says_whose(workspace, project) -> No
     assert found[["decision_id", "index", "annotator", "action"]].to_numpy().tolist() == [
         ["did not", 3, "ben", "keep"]
     ]
+    # In one burst too: the second of two decisions overlooked the first.
+    burst = [
+        Decision(name, dataset_id, 11, "keep", None, "anger", run_id, name, seen_version=0)
+        for name in ("eve", "fay")
+    ]
+    record_decisions(workspace.store, burst)
+    assert unseen_decisions(workspace.store, ["eve", "fay"])[
+        ["decision_id", "annotator"]
+    ].to_numpy().tolist() == [["fay", "eve"]]
     # Both are on record, and the newest counts.
     assert decision_history(workspace.store, dataset_id, 99)["decision_id"].isin(ids).sum() == 5
     assert current_labels(workspace.store, dataset_id).loc[3, "annotator"] == "dan"

@@ -480,3 +480,24 @@ def test_history_is_told_in_words_and_local_time(small_project, app_home, ana) -
         ["02 Mar 2026, 00:30:05", "ana", "003", "undone: corrected", "fear"],
         ["02 Mar 2026, 00:30:05", "ana", "003", "corrected", "fear"],
     ]
+
+
+def test_who_decides_second_on_an_example_is_told_what_was_decided_meanwhile(
+    small_project, app_home, ana
+) -> None:
+    version = queue(ana, QueueFilter()).cards[0].version
+    ben = replace(ana, annotator="ben")
+    first = CardEvent("b1", "decision", 3, "relabel", "joy", "anger", seen_version=version)
+    assert review.store_events(ben, [first]).notice is None
+    outcome = review.store_events(
+        ana, [CardEvent("a1", "decision", 3, "keep", None, "anger", seen_version=version)]
+    )
+    assert outcome.stored == ["a1"]
+    assert outcome.notice == (
+        "While 003 was on your screen, ben chose joy. Both decisions are on record, and yours counts; undo it if "
+        "theirs should."
+    )
+    # Whoever has seen it is not told again.
+    seen = queue(ana, QueueFilter(status="reviewed")).cards[0].version
+    again = CardEvent("b2", "decision", 3, "keep", None, "anger", seen_version=seen)
+    assert review.store_events(ben, [again]).notice is None

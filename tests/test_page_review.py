@@ -498,6 +498,6 @@ def test_who_decides_second_on_an_example_is_told_what_was_decided_meanwhile(
         "theirs should."
     )
     # Whoever has seen it is not told again.
-    seen = queue(ana, QueueFilter(status="reviewed")).cards[0].version
+    seen = review.label_version(ana.dataset_id)
     again = CardEvent("b2", "decision", 3, "keep", None, "anger", seen_version=seen)
     assert review.store_events(ben, [again]).notice is None

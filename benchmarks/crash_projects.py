@@ -36,8 +36,8 @@ class DatabaseCase(Case):
         store.close()
         first, second = (RunDir(self._template / "runs" / run_id) for run_id in RUNS)
         for epoch in range(1, num_epochs + 1):
-            write_epoch(first, epoch, label)
-        shutil.copytree(first.path, second.path)
+            for run_dir in (first, second):
+                write_epoch(run_dir, epoch, label)
         self._begin()
 
     def _begin(self) -> None:

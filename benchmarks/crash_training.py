@@ -15,7 +15,7 @@ from lane_core.runs.run_dir import RunDataset, RunDir
 
 PRELOAD = ("lane_core.runs.worker", "tests.tiny_encoder")
 """What a child needs, and what takes longer to import than the run takes to train."""
-_NUM_EPOCHS = 8
+_NUM_EPOCHS = 5
 _CLASSES = ("anger", "fear", "joy")
 _NOUNS = ("router", "bike", "train", "parcel", "it")
 _KILLS_A_RUN = 3

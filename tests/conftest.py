@@ -8,7 +8,9 @@ import os
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["OMP_WAIT_POLICY"] = "passive"
 
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,8 @@ from hypothesis import settings
 
 from lane_core.home import Home
 from lane_core.workspace import Workspace
+from tests.backed_up_home import make_origin
+from tests.checked_home import make_healthy_home
 from tests.small_project import SmallProject, make_small_project
 
 # The first example of a test pays for imports and caches; a deadline would only measure the machine.
@@ -39,13 +43,64 @@ def workspace(home: Home) -> Iterator[Workspace]:
     opened.close()
 
 
-@pytest.fixture
-def small_project(home: Home) -> SmallProject:
-    """A home with one project of 24 examples and one finished run, nobody has it open."""
-    opened = Workspace(home)
+@pytest.fixture(scope="session")
+def finished_project(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
+    """The small project in a closed home of its own, to be copied. Never changed."""
+    opened = Workspace(Home(tmp_path_factory.mktemp("finished") / "lane"))
     project = make_small_project(opened)
     opened.close()
     return project
+
+
+@pytest.fixture
+def small_project(finished_project: SmallProject, home: Home) -> SmallProject:
+    """A home with one project of 24 examples and one finished run, nobody has it open."""
+    shutil.copytree(finished_project.source.parent, home.path)
+    return replace(finished_project, source=home.path / finished_project.source.name)
+
+
+@pytest.fixture(scope="session")
+def healthy_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A closed home for the check-up. Never changed."""
+    home = Home(tmp_path_factory.mktemp("healthy") / "lane")
+    make_healthy_home(home)
+    return home
+
+
+@pytest.fixture
+def filled_home(healthy_home: Home, home: Home) -> Home:
+    """LANE_HOME, a copy of the healthy one to damage."""
+    shutil.copytree(healthy_home.path, home.path)
+    return home
+
+
+@pytest.fixture(scope="session")
+def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of ``make_origin``. Never changed."""
+    folder = tmp_path_factory.mktemp("origin")
+    make_origin(folder)
+    return folder
+
+
+@pytest.fixture
+def archive(origin: Path) -> Path:
+    """The backup of the origin."""
+    return origin / "all.zip"
+
+
+@pytest.fixture
+def full_home(origin: Path, home: Home) -> Home:
+    """LANE_HOME, a copy of the home that was backed up."""
+    shutil.copytree(origin / "home", home.path)
+    return home
+
+
+@pytest.fixture
+def full_workspace(full_home: Home) -> Iterator[Workspace]:
+    """The same, opened."""
+    opened = Workspace(full_home)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

@@ -12,6 +12,11 @@ from lane_core.runs.locks import release, take
 from lane_core.upkeep.mailbox import Mailbox, ask, is_answered
 
 
+@pytest.fixture(autouse=True)
+def _short_naps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lane_core.upkeep.mailbox._POLL_S", 0.01)
+
+
 def test_requests_are_answered_in_words_and_old_ones_not_at_all(home: Home) -> None:
     asked: list[str] = []
 
@@ -49,8 +54,8 @@ def test_an_app_that_is_busy_or_ends_is_not_waited_for(home: Home) -> None:
     lock = take(home.path / "mailbox" / "app.lock")
     assert lock is not None
     with pytest.raises(BackupError, match=r"has not taken the request up.*It was taken back"):
-        ask(home, "say", "hello", pickup_s=0.3)
-    ending = threading.Timer(0.3, release, [lock])
+        ask(home, "say", "hello", pickup_s=0.1)
+    ending = threading.Timer(0.1, release, [lock])
     ending.start()
     with pytest.raises(BackupError, match="ended before it had answered"):
         ask(home, "say", "hello")

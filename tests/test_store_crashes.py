@@ -32,7 +32,7 @@ def children(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Children]:
 @pytest.mark.parametrize(
     ("make_case", "num_kills"),
     [
-        (lambda *where: ReadIn(*where, longest_s=0.6, num_examples=2_000, num_epochs=15), 7),
+        (lambda *where: ReadIn(*where, longest_s=0.6, num_examples=2_000, num_epochs=10), 7),
         (Train, 3),
         (lambda *where: Upgrade(*where, num_examples=5_000), 4),
         (lambda *where: BackUp(*where, longest_s=0.6, num_examples=500, num_epochs=5), 3),
@@ -59,8 +59,8 @@ FAULTS = {
     "undo ada/": "update decisions set target = decision_id where kind = 'undo' and target is not null",
     "decision bob/": "update decisions set unseen_decision = 'eve/0' where kind = 'decision' and annotator = 'bob'",
     "a replay": "update current_decisions set decision_id = 'another' where annotator = 'bob'",
-    "ada was told of 60 decisions; lost": "delete from decisions where decision_id = 'ada/7'",
-    "ada was told of 60 decisions, and 61": "insert into decisions by name select * replace ('ada/60' as decision_id,"
+    "ada was told of 30 decisions; lost": "delete from decisions where decision_id = 'ada/7'",
+    "ada was told of 30 decisions, and 31": "insert into decisions by name select * replace ('ada/30' as decision_id,"
     " seq + 1000 as seq) from decisions where decision_id = 'ada/0'",
     "nobody was told": "update decisions set decision_id = 'eve/0' where decision_id = 'bob/0'",
 }
@@ -73,7 +73,7 @@ def test_what_the_kills_are_judged_by_sees_what_can_go_wrong(tmp_path: Path) -> 
             write_epoch(RunDir(tmp_path / RUNS[0]), epoch, label)
         ingest_run(store, RunDir(tmp_path / RUNS[0]))
         deciders = [Decider(store, name, 50) for name in ("ada", "bob")]
-        steps = [(one.name, one.step()) for _ in range(60) for one in deciders]
+        steps = [(one.name, one.step()) for _ in range(30) for one in deciders]
         told = [[said for name, said in steps if name == one.name] for one in deciders]
 
         def findings() -> list[str]:

@@ -288,7 +288,7 @@ def test_no_damage_to_a_file_does_more_than_get_it_rejected(tmp_path: Path, data
         batches = []
         # Any other exception fails the test.
         with suppress(UnusableEventFile):
-            batches = list(read_event_batches(BytesIO(damaged), "epoch", 1, num_examples=4, num_classes=2))
+            batches = list(read_event_batches(BytesIO(damaged), tmp_path.name, "epoch", 1, 4, num_classes=2))
         assert all(batch.schema.equals(EPOCH_SCHEMA) for batch in batches)
         assert {index for batch in batches for index in batch["index"].to_pylist()} <= {0, 1, 2, 3}
 

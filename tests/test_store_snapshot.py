@@ -7,20 +7,23 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from lane_core.errors import StoreError
+from lane_core.home import Home
 from lane_core.records import Decision
 from lane_core.store.decisions import record_decisions, undo
 from lane_core.store.ingest import ingest_run
 from lane_core.store.snapshot import compact, database_files, kept_closed, write_snapshot
 from lane_core.store.store import Store, open_store
 from lane_core.workspace import Workspace
-from tests.small_project import SmallProject, make_small_project
+from tests.small_project import SmallProject
 
 ROOT = Path(__file__).parents[1]
 CATALOG = {
@@ -31,6 +34,18 @@ CATALOG = {
     "views": "select view_name, sql from duckdb_views() where not internal order by 1",
     "sequences": "select sequence_name from duckdb_sequences()",
 }
+
+
+@pytest.fixture
+def project(small_project: SmallProject) -> SmallProject:
+    return small_project
+
+
+@pytest.fixture
+def workspace(project: SmallProject, home: Home) -> Iterator[Workspace]:
+    """Holds the small project."""
+    with closing(Workspace(home)) as opened:
+        yield opened
 
 
 def ask(store: Store, query: str) -> list[tuple]:
@@ -65,8 +80,9 @@ def add_long_history(store: Store, run_id: str, num_rows: int) -> None:
         )
 
 
-def test_the_copy_has_everything_that_the_database_has(workspace: Workspace, tmp_path: Path) -> None:
-    project = make_small_project(workspace)
+def test_the_copy_has_everything_that_the_database_has(
+    project: SmallProject, workspace: Workspace, tmp_path: Path
+) -> None:
     record_decisions(workspace.store, decided_pair(project, "ada", 5))
     undo(workspace.store, project.dataset.dataset_id, "ada", "u")
     write_snapshot(workspace.store, tmp_path / "it's a copy.duckdb")
@@ -92,9 +108,8 @@ def test_numbers_go_on_in_a_copy_of_a_copy(workspace: Workspace, tmp_path: Path)
 
 
 def test_copies_taken_while_people_decide_and_epochs_come_in_are_states_in_between(
-    workspace: Workspace, tmp_path: Path
+    project: SmallProject, workspace: Workspace, tmp_path: Path
 ) -> None:
-    project = make_small_project(workspace)
     store, run_dir = workspace.store, workspace.run_dir(project.run.run_id)
     with store.transaction() as cursor:
         cursor.execute("delete from ingested_files where kind <> 'neighbours'")
@@ -150,8 +165,9 @@ def test_copies_taken_while_people_decide_and_epochs_come_in_are_states_in_betwe
     assert 0 <= counts[0] < counts[-1] <= num_stored
 
 
-def test_a_copy_that_cannot_be_written_leaves_nothing_behind(workspace: Workspace, tmp_path: Path) -> None:
-    project = make_small_project(workspace)
+def test_a_copy_that_cannot_be_written_leaves_nothing_behind(
+    project: SmallProject, workspace: Workspace, tmp_path: Path
+) -> None:
     with pytest.raises(StoreError, match=r"nowhere.*The database is as it was"):
         write_snapshot(workspace.store, tmp_path / "nowhere" / "copy.duckdb")
     assert ask(workspace.store, "select count(*) from duckdb_databases() where not internal") == [(1,)]
@@ -161,11 +177,10 @@ def test_a_copy_that_cannot_be_written_leaves_nothing_behind(workspace: Workspac
     assert [path.name for path in tmp_path.glob("copy*")] == ["copy.duckdb"]
 
 
-def test_compact_gives_room_back_while_people_work(workspace: Workspace) -> None:
-    project = make_small_project(workspace)
+def test_compact_gives_room_back_while_people_work(project: SmallProject, workspace: Workspace) -> None:
     store = workspace.store
-    add_long_history(store, "old", 1_500_000)
-    add_long_history(store, "kept", 100_000)
+    add_long_history(store, "old", 400_000)
+    add_long_history(store, "kept", 40_000)
     kept = ask(store, "select count(*), sum(index), sum(margin) from example_epochs where run_id = 'kept'")
     with store.transaction() as cursor:
         cursor.execute("delete from example_epochs where run_id = 'old'")
@@ -212,9 +227,8 @@ def test_compact_gives_room_back_while_people_work(workspace: Workspace) -> None
 
 
 def test_compact_on_a_full_disk_leaves_the_database_open_and_as_it_was(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    project: SmallProject, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project = make_small_project(workspace)
     before = content(workspace.store)
 
     def full(self: Path, target: Path) -> None:
@@ -231,6 +245,7 @@ def test_compact_on_a_full_disk_leaves_the_database_open_and_as_it_was(
 _COMPACT_AND_DECIDE = """
 import sys, threading, time
 from pathlib import Path
+from lane_core.home import Home
 from lane_core.records import Decision
 from lane_core.store.decisions import record_decisions
 from lane_core.store.snapshot import compact

@@ -19,7 +19,7 @@
     reserve                        room for the last status on a full disk; gone when the run has ended
 
 Every file is written under another name and renamed into place, so a reader never sees half of one;
-an events file is never changed afterwards.
+an events file is never changed afterwards, and says in its metadata which run, kind and epoch it is of.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from lane_core.errors import RunError
 from lane_core.files import replace_file
 from lane_core.records import ENDED_STATES, RunStatus
 from lane_core.runs.disk_room import full_disk_in_words, give_up_reserve, is_disk_full
-from lane_core.runs.tables import read_frame, write_table
+from lane_core.runs.tables import owner_metadata, read_frame, write_table
 
 EPOCH_SCHEMA = pa.schema(
     {
@@ -265,7 +265,8 @@ class RunDir:
         """Write one events file unless it is there already: a resumed epoch repeats itself exactly."""
         path = self.events / f"{kind}-{epoch:04d}.parquet"
         if not path.exists():
-            write_table(path, frame, EVENT_SCHEMAS[kind])
+            owner = owner_metadata(self.run_id, kind, epoch)
+            write_table(path, frame, EVENT_SCHEMAS[kind].with_metadata(owner))
         return path
 
     def event_files(self) -> list[EventFile]:

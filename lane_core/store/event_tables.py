@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lane_core.runs.run_dir import EVENT_SCHEMAS
+from lane_core.runs.tables import owner_metadata
 from lane_core.store.lookups import listed
 
 BATCH_ROWS = 122_880
@@ -45,6 +46,7 @@ class UnusableEventFile(Exception):
 
 def read_event_batches(
     stream: BinaryIO,
+    run_id: str,
     kind: str,
     epoch: int,
     num_examples: int,
@@ -57,6 +59,7 @@ def read_event_batches(
 
     Args:
         stream: The open file.
+        run_id: Of the directory that it lies in.
         kind: A key of EVENT_SCHEMAS.
         epoch: From the file's name.
         num_examples: N of the run; every index must be below it.
@@ -64,13 +67,14 @@ def read_event_batches(
         columns: Those wanted, the key among them; None = all.
 
     Raises:
-        UnusableEventFile: If it is torn, of another shape, or holds values that the run cannot have.
+        UnusableEventFile: If it is torn, of another run, kind, epoch or shape, or holds what the run cannot have.
     """
     if (epoch == 0) != (kind == "neighbours"):
         raise UnusableEventFile(f"A file of kind {kind} cannot belong to epoch {epoch}: epochs count from 1.")
     last_key: npt.NDArray[np.int64] | None = None
     try:
         file = pq.ParquetFile(stream)
+        _check_owner(file.schema_arrow.metadata, run_id, kind, epoch)
         _check_schema(file.schema_arrow, kind)
         _check_num_rows(file.metadata.num_rows, kind, num_examples, num_classes)
         for batch in file.iter_batches(BATCH_ROWS, columns=columns):
@@ -82,6 +86,18 @@ def read_event_batches(
         # A damaged column name is a ValueError: it is no UTF-8.
         detail = " ".join(str(error).split())[:200]
         raise UnusableEventFile(f"It cannot be read ({detail}): torn, or no Parquet file.") from error
+
+
+def _check_owner(metadata: dict[bytes, bytes] | None, run_id: str, kind: str, epoch: int) -> None:
+    """Check what the file says of itself; one that an earlier version wrote says nothing."""
+    for name, expected in owner_metadata(run_id, kind, epoch).items():
+        found = (metadata or {}).get(name, expected)
+        if found != expected:
+            what = name.decode().removeprefix("lane_")
+            raise UnusableEventFile(
+                f"It was written for {what} {found.decode(errors='replace')!r}, and lies where the file of {what} "
+                f"{expected.decode()!r} belongs."
+            )
 
 
 def _check_schema(found_schema: pa.Schema, kind: str) -> None:

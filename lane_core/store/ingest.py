@@ -265,7 +265,9 @@ def _store_epoch(cursor: duckdb.DuckDBPyConnection, run: _Run, file: EventFile, 
 def _batches(
     run: _Run, file: EventFile, stream: BinaryIO, columns: Sequence[str] | None = None
 ) -> Iterator[pa.Table]:
-    return read_event_batches(stream, file.kind, file.epoch, run.labels.num_rows, run.num_classes, columns)
+    return read_event_batches(
+        stream, run.run_id, file.kind, file.epoch, run.labels.num_rows, run.num_classes, columns
+    )
 
 
 def _is_stored(cursor: duckdb.DuckDBPyConnection, run_id: str, name: str) -> bool:

@@ -13,7 +13,9 @@ from lane_core.store.store import Store
 from lane_core.wording import counted
 
 _KEPT = "dataset_id, index, decision_id, seq, action, final_label, annotator, note, lead_time_s, created_at"
-"""Columns of current_decisions."""
+"""Columns of current_decisions beside the key."""
+_NEWEST = f"select key, {_KEPT} from newest_decisions join examples using (dataset_id, index)"
+"""What current_decisions should hold: of a decision on an unknown example no page can say anything."""
 
 _NOT_MENDABLE = (
     "Restore the last backup, or leave it: no other decision is affected. Decisions are never deleted."
@@ -109,13 +111,9 @@ def _raise_sequence(store: Store) -> None:
 def _check_kept(cursor: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
     query = f"""
         select
-            (select count(*) from newest_decisions),
-            (select count(*) from (
-                select {_KEPT} from newest_decisions except all select {_KEPT} from current_decisions
-            )),
-            (select count(*) from (
-                select {_KEPT} from current_decisions except all select {_KEPT} from newest_decisions
-            ))
+            (select count(*) from ({_NEWEST})),
+            (select count(*) from ({_NEWEST} except all select key, {_KEPT} from current_decisions)),
+            (select count(*) from (select key, {_KEPT} from current_decisions except all {_NEWEST}))
     """
     total, lacking, foreign = cursor.execute(query).fetchall()[0]
     if lacking or foreign:
@@ -131,10 +129,4 @@ def _check_kept(cursor: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
 def _keep_anew(store: Store) -> None:
     with store.transaction() as cursor:
         cursor.execute("delete from current_decisions")
-        cursor.execute(
-            f"""
-            insert into current_decisions by name
-            select key, n.* from (select {_KEPT} from newest_decisions) n
-            join examples e on e.dataset_id = n.dataset_id and e.index = n.index order by key
-            """
-        )
+        cursor.execute(f"insert into current_decisions by name {_NEWEST} order by key")

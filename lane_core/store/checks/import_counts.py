@@ -44,8 +44,8 @@ class Import:
 
     @property
     def file_name(self) -> str:
-        """Return the name of its file, the first if the ledger names several."""
-        return self.names[0] if self.names else f"{self.kind}-{self.epoch:04d}.parquet"
+        """Return the one name under which it is read in, whatever the ledger says."""
+        return f"{self.kind}-{self.epoch:04d}.parquet"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -91,15 +90,6 @@ def _results_problem(cursor: duckdb.DuckDBPyConnection, run: RunImports, newest:
 
 def _broken_import(run: RunImports, found: Import, problem: str) -> Finding:
     what = f"The events file {found.file_name} of the run {run.run_dir.run_id!r}: {problem}."
-    left = [name for name in found.names if (run.run_dir.events / name).exists()]
-    if len(left) > 1:
-        return Finding(
-            "broken_import",
-            what,
-            f"Move all but one of these files out of {run.run_dir.events}, then --repair.",
-        )
-    if left:
-        found = replace(found, names=tuple(left))
     obstacle = _why_not_read(run, found)
     if obstacle:
         return Finding(
@@ -120,7 +110,9 @@ def _why_not_read(run: RunImports, found: Import) -> str:
     path = run.run_dir.events / found.file_name
     try:
         with path.open("rb") as stream:
-            for _ in read_event_batches(stream, found.kind, found.epoch, run.num_examples, run.num_classes):
+            for _ in read_event_batches(
+                stream, run.run_dir.run_id, found.kind, found.epoch, run.num_examples, run.num_classes
+            ):
                 pass
     except FileNotFoundError:
         return f"{path} is not there any more."

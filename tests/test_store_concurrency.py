@@ -14,6 +14,7 @@ import pytest
 
 from benchmarks.deciding import make_project
 from benchmarks.store_threads import decide_together
+from lane_core.errors import StoreError
 from lane_core.records import ColumnChoice, DatasetRecord, Decision, QueueFilter, RunRecord
 from lane_core.runs.run_dir import EPOCH_SCHEMA, RunDir
 from lane_core.store.datasets import add_dataset, current_labels
@@ -164,6 +165,29 @@ def test_one_decision_sent_from_many_threads_is_stored_once(store: Store) -> Non
 
     assert sorted(stored) == [0] * 7 + [1]
     assert len(decision_history(store, "d", 100)) == 1
+
+
+def test_of_calls_stored_together_each_gets_its_own_answer(store: Store) -> None:
+    def decide(number: int) -> int | str:
+        index = 9999 if number == 3 else number
+        one = Decision(f"{number % 6}", "d", index, "keep", None, "fear", "r", f"annotator {number}")
+        try:
+            return record_decisions(store, [one])
+        except StoreError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(8) as pool:
+        with store.deciding:  # all eight wait, and the first of them stores for all
+            answers = [pool.submit(decide, number) for number in range(8)]
+            while len(store.waiting_decisions) < 8:
+                time.sleep(0.001)
+        found = [answer.result() for answer in answers]
+
+    # 6 and 7 send the ids of 0 and 1 again; nobody suffers from the example that is not there.
+    assert "There is no example 9999" in str(found[3])
+    assert (found[2], found[4], found[5]) == (1, 1, 1)
+    assert found[0] + found[6] == found[1] + found[7] == 1
+    assert len(decision_history(store, "d", 100)) == 5
 
 
 def test_decisions_commit_in_the_order_of_their_numbers(store: Store) -> None:

@@ -14,7 +14,7 @@ So "keep" in a later run keeps an earlier correction, which is what the annotato
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Literal
 
 import duckdb
@@ -24,14 +24,18 @@ import pyarrow as pa
 from lane_core.errors import StoreError
 from lane_core.records import Decision
 from lane_core.store.decision_table import decision_table
-from lane_core.store.fair_lock import FairLock
 from lane_core.store.frames import fetch_frame, now_utc, registered
 from lane_core.store.lookups import class_names, run_parameters, suspect_conditions
 from lane_core.store.store import Store
 
-_WRITING = FairLock()
-"""Held while decisions are written, so that they commit in the order of ``seq`` (a label version is a seq)
-and two undos at once cannot both find the same decision. Only this process writes the database."""
+
+@dataclass(eq=False)
+class _Request:
+    """A call of ``record_decisions``, and what came of it."""
+
+    decisions: Sequence[Decision]
+    num_new: int | None = None
+    error: Exception | None = None
 
 
 def record_decisions(store: Store, decisions: Sequence[Decision]) -> int:
@@ -51,11 +55,17 @@ def record_decisions(store: Store, decisions: Sequence[Decision]) -> int:
     Tables: reads datasets, label_classes, runs, run_examples, examples; writes decisions, current_decisions. One
     transaction.
     """
-    with _WRITING, store.transaction() as cursor:
-        new = _new_decisions(cursor, decisions)
-        if new:
-            _append(cursor, *decision_table(cursor, new))
-        return len(new)
+    request = _Request(decisions)
+    store.waiting_decisions.append(request)
+    with store.deciding:
+        # Whoever comes first stores what all others wait to store: one transaction for twenty busy people.
+        if request.num_new is None and request.error is None:
+            waiting = [store.waiting_decisions.popleft() for _ in range(len(store.waiting_decisions))]
+            # Not among them if a thread that was interrupted had taken it.
+            _record(store, waiting if request in waiting else [*waiting, request])
+    if request.error is not None:
+        raise request.error
+    return request.num_new or 0
 
 
 def undo(store: Store, dataset_id: str, annotator: str, undo_id: str) -> Decision | None:
@@ -188,6 +198,26 @@ def label_version(store: Store, dataset_id: str) -> int:
     return int(row[0]) if row and row[0] is not None else 0
 
 
+def _record(store: Store, requests: Sequence[_Request]) -> None:
+    """Store the decisions of all requests together; if that fails, each on its own, so that each gets its own error."""
+    try:
+        with store.transaction() as cursor:
+            new = _new_decisions(cursor, [decision for request in requests for decision in request.decisions])
+            if new:
+                _append(cursor, *decision_table(cursor, new))
+    except Exception as error:  # noqa: BLE001 - raised again by the call that it belongs to
+        if len(requests) == 1:
+            requests[0].error = error
+            return
+        for request in requests:
+            _record(store, [request])
+        return
+    left = {decision.decision_id for decision in new}
+    for request in requests:
+        own = {decision.decision_id for decision in request.decisions} & left
+        request.num_new, left = len(own), left - own
+
+
 def _new_decisions(cursor: duckdb.DuckDBPyConnection, decisions: Sequence[Decision]) -> list[Decision]:
     ids = [decision.decision_id for decision in decisions]
     known = cursor.execute(
@@ -248,7 +278,7 @@ def _step(
     store: Store, dataset_id: str, annotator: str, step_id: str, kind: Literal["undo", "redo"]
 ) -> Decision | None:
     """Undo or redo, unless a step with this id was taken already."""
-    with _WRITING, store.transaction() as cursor:
+    with store.deciding, store.transaction() as cursor:
         names = class_names(cursor, dataset_id)
         taken = cursor.execute(
             "select kind, dataset_id, annotator, target from decisions where decision_id = ?", [step_id]

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import re
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from lane_core.errors import StoreError
+from lane_core.store.fair_lock import FairLock
 from lane_core.store.migrations import migrate
 
 _CONFIG = {"autoinstall_known_extensions": "false"}
@@ -34,6 +37,11 @@ class Store:
         self.path = path
         self.ingesting = threading.Lock()
         """Held while one event file is stored, so that each is stored once however many threads scan."""
+        self.deciding = FairLock()
+        """Held while decisions are stored, so that they commit in the order of their numbers (a label version is one)
+        and two undos at once cannot both find the same decision. Only this process writes the database."""
+        self.waiting_decisions: deque[Any] = deque()
+        """Calls of ``record_decisions`` that the next holder of ``deciding`` stores together."""
 
     @contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -135,3 +135,5 @@ class QueueFilter:
     suspects_only: bool = True
     """Only examples flagged at ``strictness``."""
     strictness: Strictness = "balanced"
+    annotators: tuple[str, ...] = ()
+    """Only examples whose label, as it stands, one of these people decided."""

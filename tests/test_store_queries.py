@@ -201,6 +201,22 @@ def test_the_queue_shows_suspects_of_the_last_epoch_worst_first_ties_by_index(st
     }
 
 
+def test_the_queue_of_those_whom_somebody_decided(store: Store) -> None:
+    for number, (index, annotator) in enumerate([(3, "ada"), (1, "o'brien; drop table runs"), (5, "ada")]):
+        one = Decision(f"x{number}", "d", index, "keep", None, GIVEN[index], "r1", annotator)
+        record_decisions(store, [one])
+
+    def found(*annotators: str) -> list[int]:
+        filters = QueueFilter(status="all", annotators=annotators)
+        assert queue_counts(store, "r1", filters)["total"] == len(review_queue(store, "r1", filters, 9))
+        return review_queue(store, "r1", filters, 9)["index"].tolist()
+
+    assert found("ada") == [3, 5]
+    assert found("o'brien; drop table runs") == [1]
+    assert found("ada", "o'brien; drop table runs") == found() == [3, 1, 5]
+    assert found("nobody") == []
+
+
 def test_the_queue_has_pages(store: Store) -> None:
     assert review_queue(store, "r1", ALL, limit=2)["index"].tolist() == [3, 1]
     assert review_queue(store, "r1", ALL, limit=2, offset=2)["index"].tolist() == [5, 4]

@@ -13,7 +13,7 @@ from lane_core.records import STRICTNESSES, Strictness
 
 RESULT_ROWS = """
 from example_results p
-left join (select index, action, final_label, seq from current_decisions where dataset_id = $dataset_id) d
+left join (select index, action, final_label, seq, annotator from current_decisions where dataset_id = $dataset_id) d
     on d.index = p.index
 where p.run_id = $run_id
 """

@@ -46,6 +46,7 @@ class _Conditions(NamedTuple):
     suggested: str
     predicted: str
     status: str
+    annotator: str
 
 
 def review_queue(
@@ -239,7 +240,15 @@ def _conditions(
         suggested=_one_of("p.suggested", label_codes(codes, filters.suggested_labels)),
         predicted=_one_of("p.predicted", label_codes(codes, filters.predicted_labels)),
         status=statuses[filters.status],
+        annotator=_decided_by(filters.annotators),
     )
+
+
+def _decided_by(annotators: Sequence[str]) -> str:
+    if not annotators:
+        return "true"
+    names = ", ".join("'" + name.replace("'", "''") + "'" for name in annotators)
+    return f"coalesce(d.annotator in ({names}), false)"
 
 
 def _one_of(column: str, codes: Sequence[int]) -> str:

@@ -93,7 +93,7 @@ def test_from_a_labelled_file_to_a_corrected_file(
         start_run(page, encoder, epochs=3)
         watch_to_the_end(page)
         page.get_by_role("link", name="Runs").click()
-        expect(page.get_by_text("Run 2").first).to_be_visible()
+        expect(page.get_by_role("table").first).to_contain_text("Run 2 (after)")
         expect(page.get_by_role("table").first).to_contain_text("Test")
         expect(page.get_by_role("table").first).to_contain_text("Run 1 (before)")
 

@@ -40,7 +40,7 @@ class Backup:
 
 def folder() -> Path:
     """Return the folder that the page keeps backups in."""
-    return workspace().home.path / "backups"
+    return backup.backup_folder(workspace().home)
 
 
 def backups() -> list[Backup]:

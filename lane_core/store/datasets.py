@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from lane_core.errors import StoreError
 from lane_core.records import SPLITS, ColumnChoice, DatasetRecord
 from lane_core.store.frames import fetch_frame, insert_frame, to_stored_time
-from lane_core.store.lookups import class_names, label_codes, listed
+from lane_core.store.lookups import class_names, example_key, label_codes, listed
 from lane_core.store.store import Store
 
 _EXAMPLES = pa.schema(
@@ -69,7 +69,7 @@ def add_dataset(store: Store, record: DatasetRecord, examples: pd.DataFrame, cla
     try:
         with store.transaction() as cursor:
             number = _insert_record(cursor, record)
-            keys = pc.add(table["index"].cast(pa.int64()), number << 32)
+            keys = pc.add(table["index"].cast(pa.int64()), example_key(number, 0))
             insert_frame(cursor, "label_classes", names, dataset)
             insert_frame(cursor, "examples", table.append_column("key", keys), dataset, order_by="index")
     except (duckdb.ConstraintException, duckdb.TransactionException) as error:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from lane_core.errors import StoreError
 from lane_core.records import DECISION_ACTIONS, Decision
 from lane_core.store.frames import now_utc
-from lane_core.store.lookups import class_names, label_codes, listed
+from lane_core.store.lookups import class_names, example_key, label_codes, listed
 
 _SCHEMA = pa.schema(
     {
@@ -69,7 +69,7 @@ def decision_table(
     for decision in decisions:
         _check(decision, sizes[decision.dataset_id], runs)
     rows = [_row(decision, codes[decision.dataset_id]) for decision in decisions]
-    keys = [(numbers[decision.dataset_id] << 32) + decision.index for decision in decisions]
+    keys = [example_key(numbers[decision.dataset_id], decision.index) for decision in decisions]
     _settle(cursor, rows, keys)
     return pa.Table.from_pylist(rows, schema=_SCHEMA), keys
 

@@ -25,7 +25,13 @@ from lane_core.errors import StoreError
 from lane_core.records import Decision
 from lane_core.store.decision_table import decision_table
 from lane_core.store.frames import fetch_frame, now_utc, registered
-from lane_core.store.lookups import class_names, run_parameters, suspect_conditions
+from lane_core.store.lookups import (
+    class_names,
+    dataset_number,
+    example_key,
+    run_parameters,
+    suspect_conditions,
+)
 from lane_core.store.store import Store
 
 
@@ -253,8 +259,8 @@ def _settle(cursor: duckdb.DuckDBPyConnection, decision_id: str) -> None:
     dataset_id, index = cursor.execute(
         "select dataset_id, index from decisions where decision_id = ?", [decision_id]
     ).fetchall()[0]
-    number = cursor.execute("select number from datasets where dataset_id = ?", [dataset_id]).fetchall()[0][0]
-    example = {"dataset_id": dataset_id, "index": index, "key": (number << 32) + index}
+    key = example_key(dataset_number(cursor, dataset_id), index)
+    example = {"dataset_id": dataset_id, "index": index, "key": key}
     # Not from that view: it would go through the decisions on all examples.
     query = f"""
         with own as (
@@ -268,7 +274,7 @@ def _settle(cursor: duckdb.DuckDBPyConnection, decision_id: str) -> None:
     """
     newest = cursor.execute(query, example).to_arrow_table()
     if newest.num_rows == 0:
-        cursor.execute("delete from current_decisions where key = ?", [example["key"]])
+        cursor.execute("delete from current_decisions where key = ?", [key])
         return
     with registered(cursor, newest) as name:
         cursor.execute(f"insert or replace into current_decisions by name select * from {name}")

@@ -31,13 +31,14 @@ from lane_core.store.store import Store
 
 _logger = logging.getLogger(__name__)
 
-_TABLES = {
+TABLES = {
     "neighbours": "neighbours",
     "losses": "step_losses",
     "similarity": "class_similarity",
     "metrics": "epoch_metrics",
+    "epoch": "example_epochs",
 }
-"""Where the rows of each kind of file go; those of an epoch go where ``_store_epoch`` says."""
+"""Where the rows of each kind of file go; those of the newest epoch also go into example_results."""
 
 _HISTORY_COLUMNS = ["index", "margin", "label_aware_margin", "alm", "weight", "predicted"]
 
@@ -231,7 +232,7 @@ def _store_plain(cursor: duckdb.DuckDBPyConnection, run: _Run, file: EventFile, 
     constants = {"run_id": run.run_id} | ({} if file.kind == "neighbours" else {"epoch": file.epoch})
     num_rows = 0
     for rows in _batches(run, file, stream):
-        insert_frame(cursor, _TABLES[file.kind], rows, constants)
+        insert_frame(cursor, TABLES[file.kind], rows, constants)
         num_rows += rows.num_rows
     return num_rows
 
@@ -248,7 +249,7 @@ def _store_epoch(cursor: duckdb.DuckDBPyConnection, run: _Run, file: EventFile, 
         labelled = rows.append_column("label", own["label"])
         is_train = pc.equal(own["split"], "train")
         history = labelled.select([*_HISTORY_COLUMNS, "label"]).append_column("is_train", is_train)
-        insert_frame(cursor, "example_epochs", history, constants)
+        insert_frame(cursor, TABLES["epoch"], history, constants)
         if is_newest:
             insert_frame(cursor, "incoming_results", labelled.append_column("split", own["split"]), constants)
         num_rows += rows.num_rows

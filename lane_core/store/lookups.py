@@ -60,6 +60,17 @@ def class_names(cursor: duckdb.DuckDBPyConnection, dataset_id: str) -> list[str]
     return [row[0] for row in rows]
 
 
+def example_key(dataset_number: int, index: int) -> int:
+    """Return examples.key of an example: the one number that DuckDB looks it up by."""
+    return (dataset_number << 32) + index
+
+
+def dataset_number(cursor: duckdb.DuckDBPyConnection, dataset_id: str) -> int:
+    """Return the number of a data set that is there, for ``example_key``."""
+    found = cursor.execute("select number from datasets where dataset_id = ?", [dataset_id]).fetchall()
+    return int(found[0][0])
+
+
 def run_dataset_id(cursor: duckdb.DuckDBPyConnection, run_id: str) -> str:
     """Return the data set that a run belongs to.
 

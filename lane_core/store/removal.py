@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
+import duckdb
+
 from lane_core.store.lookups import newest_epoch, run_dataset_id
 from lane_core.store.store import Store
-
-_RUN_TABLES = (
-    "example_epochs",
-    "example_results",
-    "class_similarity",
-    "epoch_metrics",
-    "step_losses",
-    "neighbours",
-    "ingested_files",
-    "rejected_files",
-    "run_examples",
-    "runs",
-)
 
 
 def delete_run(store: Store, run_id: str) -> None:
@@ -30,8 +19,23 @@ def delete_run(store: Store, run_id: str) -> None:
     # The lock: a file that is just being read in would leave rows of a run that is gone.
     with store.ingesting, store.transaction() as cursor:
         run_dataset_id(cursor, run_id)
-        for table in _RUN_TABLES:
-            cursor.execute(f"delete from {table} where run_id = ?", [run_id])
+        delete_rows(cursor, run_id)
+
+
+def delete_rows(cursor: duckdb.DuckDBPyConnection, run_id: str) -> None:
+    """Delete the rows of a run, known or not, from ``run_tables``."""
+    for table in run_tables(cursor):
+        cursor.execute(f"delete from {table} where run_id = ?", [run_id])
+
+
+def run_tables(cursor: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the tables whose rows go with their run, by name; a decision outlives its run."""
+    query = """
+        select distinct table_name from duckdb_columns() join duckdb_tables() using (database_name, table_name)
+        where column_name = 'run_id' and database_name = current_database() and table_name <> 'decisions'
+        order by table_name
+    """
+    return [row[0] for row in cursor.execute(query).fetchall()]
 
 
 def drop_history(store: Store, run_id: str) -> int:

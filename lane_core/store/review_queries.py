@@ -15,6 +15,8 @@ from lane_core.store.frames import fetch_frame
 from lane_core.store.lookups import (
     RESULT_ROWS,
     class_names,
+    dataset_number,
+    example_key,
     label_codes,
     run_dataset_id,
     run_parameters,
@@ -106,8 +108,8 @@ def _texts(cursor: duckdb.DuckDBPyConnection, dataset_id: str, indices: Sequence
     A query of its own, on the one indexed column, by numbers that stand in it: in any other shape DuckDB reads
     every text of the data set.
     """
-    number = cursor.execute("select number from datasets where dataset_id = ?", [dataset_id]).fetchall()[0][0]
-    keys = ", ".join(str((number << 32) + index) for index in indices) or "null"
+    number = dataset_number(cursor, dataset_id)
+    keys = ", ".join(str(example_key(number, index)) for index in indices) or "null"
     query = f"select index, example_id, text, given_label from examples where key in ({keys})"
     found = {index: values for index, *values in cursor.execute(query).fetchall()}
     rows = [found[index] for index in indices]

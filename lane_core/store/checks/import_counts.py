@@ -11,15 +11,7 @@ import duckdb
 
 from lane_core.runs.run_dir import RunDir
 from lane_core.store.checks.fingerprints import FINGERPRINT, fingerprint
-
-TABLES = {
-    "neighbours": "neighbours",
-    "losses": "step_losses",
-    "similarity": "class_similarity",
-    "metrics": "epoch_metrics",
-    "epoch": "example_epochs",
-}
-"""Where the rows of each kind of file are; the newest epoch is in example_results as well."""
+from lane_core.store.ingest import TABLES
 
 
 class Rows(NamedTuple):

@@ -11,9 +11,9 @@ import duckdb
 from lane_core.runs.run_dir import RunDir
 from lane_core.store.checks.finding import Finding
 from lane_core.store.checks.fingerprints import index_faults
-from lane_core.store.checks.import_counts import TABLES, Import, Rows, RunImports, count_imports
+from lane_core.store.checks.import_counts import Import, Rows, RunImports, count_imports
 from lane_core.store.event_tables import UnusableEventFile, read_event_batches
-from lane_core.store.ingest import ingest_run
+from lane_core.store.ingest import TABLES, ingest_run
 from lane_core.store.lookups import listed
 from lane_core.store.store import Store
 from lane_core.wording import counted

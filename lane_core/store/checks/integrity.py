@@ -18,6 +18,7 @@ from lane_core.store.checks.finding import Finding
 from lane_core.store.checks.fingerprints import FINGERPRINT, fingerprint
 from lane_core.store.checks.imports import check_imports
 from lane_core.store.checks.run_examples import check_run_examples
+from lane_core.store.removal import delete_rows, run_tables
 from lane_core.store.store import Store
 from lane_core.wording import counted
 
@@ -122,7 +123,7 @@ def _check_run_ids(cursor: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
     """Find rows of runs that the table of runs does not have."""
     counts = " union all ".join(
         f"select run_id, '{table}' as name, count(*) as num_rows from {table} group by run_id"
-        for table in _run_tables(cursor)
+        for table in run_tables(cursor)
     )
     query = f"""
         select run_id, string_agg(printf('%d in %s', num_rows, name), ', ' order by name)
@@ -138,16 +139,6 @@ def _check_run_ids(cursor: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
         )
 
 
-def _run_tables(cursor: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return the tables whose rows go with their run; a decision outlives its run."""
-    query = """
-        select table_name from duckdb_tables()
-        where contains(sql, 'run_id ') and table_name not in ('runs', 'decisions') order by table_name
-    """
-    return [row[0] for row in cursor.execute(query).fetchall()]
-
-
 def _delete_rows(store: Store, run_id: str) -> None:
     with store.transaction() as cursor:
-        for table in _run_tables(cursor):
-            cursor.execute(f"delete from {table} where run_id = ?", [run_id])
+        delete_rows(cursor, run_id)

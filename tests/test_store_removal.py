@@ -15,7 +15,7 @@ from lane_core.store.removal import delete_run, drop_history
 from lane_core.store.review_queries import review_queue
 from lane_core.store.run_queries import trajectories
 from lane_core.store.runs import get_run, list_runs, note_run
-from lane_core.store.sizes import database_size
+from lane_core.store.sizes import history_rows
 from lane_core.workspace import Workspace
 from tests.small_project import CLASSES, add_finished_run, make_small_project
 
@@ -85,11 +85,11 @@ def test_without_its_history_a_run_can_still_be_reviewed(workspace, project, tmp
     run_id = project.run.run_id
     queue = review_queue(workspace.store, run_id, QueueFilter(), 9)
     confusion = label_confusion(workspace.store, run_id).tolist()
-    assert database_size(workspace.store).history_rows == {run_id: 48}
+    assert history_rows(workspace.store) == {run_id: 48}
 
     workspace.drop_history(run_id)
 
-    assert database_size(workspace.store).history_rows == {run_id: 24}
+    assert history_rows(workspace.store) == {run_id: 24}
     assert review_queue(workspace.store, run_id, QueueFilter(), 9).equals(queue)
     assert label_confusion(workspace.store, run_id).tolist() == confusion
     assert trajectories(workspace.store, run_id, [3])["epoch"].tolist() == [2]
@@ -105,7 +105,7 @@ def test_only_a_finished_run_can_do_without_its_history(workspace, project) -> N
     with pytest.raises(RunError, match="only a finished run"):
         workspace.drop_history(project.run.run_id)
     assert len(run_dir.event_files()) == len({file.name for file in run_dir.event_files()})
-    assert database_size(workspace.store).history_rows == {project.run.run_id: 48}
+    assert history_rows(workspace.store) == {project.run.run_id: 48}
 
 
 def test_a_run_has_a_note(workspace, project) -> None:

@@ -21,7 +21,7 @@ from lane_core.records import ENDED_STATES, RunRecord, RunState
 from lane_core.runs.run_dir import RunDir
 from lane_core.store import datasets, ingest, run_queries
 from lane_core.store import runs as run_store
-from lane_core.store.sizes import DatabaseSize, database_size
+from lane_core.store.sizes import DatabaseSize, database_size, history_rows
 from lane_core.store.snapshot import compact, database_files
 
 LEAST_FREE_BYTES = 1_000_000_000
@@ -103,34 +103,35 @@ class ReadingIn:
 
 def run_rooms() -> list[RunRoom]:
     """Return what every run takes, the largest first."""
-    size = database_size(workspace().store)
+    size, rows = database_size(workspace().store), history_rows(workspace().store)
     projects = {record.dataset_id: record for record in datasets.list_datasets(workspace().store)}
     rooms = []
     for record in run_store.list_runs(workspace().store):
         project = projects[record.dataset_id]
-        rooms.append(_run_room(record, project.name, project.num_examples, size))
+        rooms.append(_run_room(record, project.name, project.num_examples, size, rows))
     return sorted(rooms, key=lambda room: room.total, reverse=True)
 
 
 def home_room(rooms: Sequence[RunRoom]) -> HomeRoom:
     """Return what LANE_HOME takes; ``rooms`` are those of its runs."""
     home = workspace().home
-    database = _bytes_of(database_files(home.database))
-    folders = {
-        "Runs": home.runs,
-        "Imported files": home.datasets,
-        "Exports": home.exports,
-        "Backups": backups.folder(),
+    entries = _bytes_by_entry(home.path)
+    places = {
+        "Database": database_files(home.database),
+        "Runs": [home.runs],
+        "Imported files": [home.datasets],
+        "Exports": [home.exports],
+        "Backups": [backups.folder()],
+        "Moved aside by restoring": backups.moved_aside(),
     }
-    parts = {"Database": database} | {what: folder_bytes(folder) for what, folder in folders.items()}
-    parts["Moved aside by restoring"] = sum(map(folder_bytes, backups.moved_aside()))
-    parts["Other files"] = max(0, folder_bytes(home.path) - sum(parts.values()))
+    parts = {what: sum(entries.pop(path.name, 0) for path in paths) for what, paths in places.items()}
+    parts["Other files"] = sum(entries.values())
     largest = max((room.total for room in rooms), default=0)
     return HomeRoom(
         path=home.path,
         parts={what: size for what, size in sorted(parts.items(), key=lambda part: -part[1]) if size},
         free=shutil.disk_usage(home.path).free,
-        wanted=max(LEAST_FREE_BYTES, largest + database),
+        wanted=max(LEAST_FREE_BYTES, largest + parts["Database"]),
         reusable=database_size(workspace().store).free_bytes,
     )
 
@@ -162,7 +163,8 @@ def run_room(run_id: str) -> RunRoom:
     """Return what one run takes; StoreError if there is none with this id."""
     record = run_store.get_run(workspace().store, run_id)
     project = datasets.get_dataset(workspace().store, record.dataset_id)
-    return _run_room(record, project.name, project.num_examples, database_size(workspace().store))
+    size, rows = database_size(workspace().store), history_rows(workspace().store)
+    return _run_room(record, project.name, project.num_examples, size, rows)
 
 
 def drop_history(run_id: str) -> int:
@@ -207,12 +209,22 @@ def folder_bytes(folder: Path) -> int:
     return _bytes_of(Path(place, name) for place, _, names in os.walk(folder) for name in names)
 
 
-def _run_room(record: RunRecord, project: str, num_examples: int, size: DatabaseSize) -> RunRoom:
+def _bytes_by_entry(folder: Path) -> dict[str, int]:
+    """Return name -> bytes of the files and folders in a folder, which is walked through once."""
+    return {
+        path.name: folder_bytes(path) if path.is_dir() else _bytes_of([path]) for path in folder.glob("*")
+    }
+
+
+def _run_room(
+    record: RunRecord, project: str, num_examples: int, size: DatabaseSize, rows_by_run: Mapping[str, int]
+) -> RunRoom:
     run_dir = workspace().run_dir(record.run_id)
-    rows = size.history_rows.get(record.run_id, 0)
-    a_row = _bytes_a_row(size)
+    rows = rows_by_run.get(record.run_id, 0)
+    a_row = _bytes_a_row(size, sum(rows_by_run.values()))
+    entries = _bytes_by_entry(run_dir.path)
     events, checkpoint, classifier = (
-        folder_bytes(folder) for folder in (run_dir.events, run_dir.checkpoint.parent, run_dir.result)
+        entries.pop(folder.name, 0) for folder in (run_dir.events, run_dir.checkpoint.parent, run_dir.result)
     )
     return RunRoom(
         record=record,
@@ -222,13 +234,12 @@ def _run_room(record: RunRecord, project: str, num_examples: int, size: Database
         history=round(rows * a_row),
         checkpoint=checkpoint,
         classifier=classifier,
-        other=max(0, folder_bytes(run_dir.path) - events - checkpoint - classifier),
+        other=sum(entries.values()),
         old_history=round(max(0, rows - num_examples) * a_row) + _old_events(run_dir),
     )
 
 
-def _bytes_a_row(size: DatabaseSize) -> float:
-    rows = sum(size.history_rows.values())
+def _bytes_a_row(size: DatabaseSize, rows: int) -> float:
     return min(MOST_BYTES_A_ROW, (size.num_bytes - size.free_bytes) / rows) if rows else 0.0
 
 

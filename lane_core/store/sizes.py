@@ -15,8 +15,6 @@ class DatabaseSize:
     """Of its file, without what waits in the write-ahead log."""
     free_bytes: int
     """Of these, what deleted rows left: new rows use it, and ``compact`` gives it back."""
-    history_rows: dict[str, int]
-    """Run -> rows of its history, those of all epochs together; runs without any are left out."""
 
 
 def database_size(store: Store) -> DatabaseSize:
@@ -27,5 +25,10 @@ def database_size(store: Store) -> DatabaseSize:
             "select block_size, total_blocks, free_blocks from pragma_database_size() "
             "where database_name = current_database()"
         ).fetchall()[0]
-        rows = cursor.execute("select run_id, count(*) from example_epochs group by run_id").fetchall()
-    return DatabaseSize(block * total, block * free, dict(rows))
+    return DatabaseSize(block * total, block * free)
+
+
+def history_rows(store: Store) -> dict[str, int]:
+    """Return run -> rows of its history, those of all epochs together; runs without any are left out."""
+    with store.cursor() as cursor:
+        return dict(cursor.execute("select run_id, count(*) from example_epochs group by run_id").fetchall())

@@ -120,6 +120,7 @@ def _write_events(run_dir: RunDir, given: np.ndarray, suspects: tuple[int, ...])
                 "severity": np.where(given == 0, 0.0, 0.75),
                 "label_score": score,
                 "is_label_issue": is_suspect,
+                "self_confidence": np.where(is_suspect, 0.1, 0.7),
             }
         )
         pairs = pd.DataFrame(
@@ -158,10 +159,21 @@ def _write_events(run_dir: RunDir, given: np.ndarray, suspects: tuple[int, ...])
                 "contrastive_loss": [2.0 / epoch, 1.9 / epoch],
             }
         )
+        run_dir.write_probabilities(_probabilities(examples, given))
         run_dir.write_event("losses", epoch, losses)
         run_dir.write_event("similarity", epoch, pairs)
         run_dir.write_event("metrics", epoch, metrics)
         run_dir.write_event("epoch", epoch, examples)
+
+
+def _probabilities(examples: pd.DataFrame, given: np.ndarray) -> np.ndarray:
+    """Those that the columns of the events name; the third class has what is left."""
+    rows = np.arange(len(given))
+    found = np.zeros((len(given), len(CLASSES)))
+    found[rows, given] = examples["given_probability"]
+    found[rows, examples["suggested"]] = examples["suggested_probability"]
+    found[rows, 3 - given - examples["suggested"]] = 1 - found.sum(axis=1)
+    return found
 
 
 def _precision(score: np.ndarray, line: float) -> float:

@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from safetensors.numpy import load_file
 
 from lane_core.config import RunConfig
 from lane_core.errors import RunError
 from lane_core.records import RunStatus
 from lane_core.runs.results import class_similarity, final_table
 from lane_core.runs.run_dir import EPOCH_SCHEMA, RunDataset, RunDir
+from lane_core.runs.score_file import read_scores
 from lane_core.runs.worker import work
 from tests.tiny_encoder import tiny_texts, write_tiny_encoder
 
@@ -31,7 +33,7 @@ def run_dir(tmp_path: Path, encoder: str) -> RunDir:
     return make_run(tmp_path / "run-1", encoder)
 
 
-def make_run(path: Path, encoder: str, **changes: object) -> RunDir:
+def make_run(path: Path, encoder: str, classes: tuple[str, ...] = CLASSES, **changes: object) -> RunDir:
     texts, labels = tiny_texts(60)
     examples = pd.DataFrame(
         {
@@ -54,7 +56,7 @@ def make_run(path: Path, encoder: str, **changes: object) -> RunDir:
         },
     )
     run_dir = RunDir(path)
-    run_dir.create(config, RunDataset("data-1", "Tiny", CLASSES, 0), examples)
+    run_dir.create(config, RunDataset("data-1", "Tiny", classes, 0), examples)
     return run_dir
 
 
@@ -84,6 +86,8 @@ def test_what_the_files_hold(run_dir: RunDir) -> None:
     neighbours = run_dir.read_event("neighbours", 0)
     assert len(neighbours) == 60 * 5
     assert (neighbours["index"] != neighbours["neighbour"]).all()
+    scores = read_scores(run_dir)
+    np.testing.assert_allclose(last["self_confidence"], scores["self_confidence"], rtol=1e-6)
     table = final_table(run_dir)
     assert set(table["predicted_label"]) <= set(CLASSES)
     assert (table["suggested_label"] != run_dir.examples()["given_label"]).all()
@@ -94,9 +98,49 @@ def test_what_the_files_hold(run_dir: RunDir) -> None:
     np.testing.assert_allclose(matrix.sum(axis=1), 1, rtol=1e-5)
 
 
+def test_the_class_probabilities_are_those_of_the_newest_epoch(run_dir: RunDir) -> None:
+    work(run_dir)
+    probabilities, last = run_dir.read_probabilities(range(60)), run_dir.read_event("epoch", 2)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=2**-10)
+    for code in ("predicted", "suggested"):
+        found = probabilities[np.arange(60), last[code]]
+        expected = last[f"{code}_probability"].astype(np.float16)
+        np.testing.assert_array_equal(found, expected.astype(np.float32))
+    first = run_dir.read_event("epoch", 1)["predicted_probability"]
+    assert not np.allclose(probabilities.max(axis=1), first, atol=2**-10)
+
+
+def test_the_class_probabilities_are_there_before_the_epoch_is(
+    run_dir: RunDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_event = RunDir.write_event
+
+    def fail_at_the_last(self: RunDir, kind: str, epoch: int, frame: pd.DataFrame) -> Path:
+        if kind == "epoch":
+            raise OSError("no more")
+        return write_event(self, kind, epoch, frame)
+
+    monkeypatch.setattr(RunDir, "write_event", fail_at_the_last)
+    assert work(run_dir).state == "failed"
+    assert run_dir.last_epoch() == 0
+    assert run_dir.read_probabilities([0, 59]).shape == (2, 3)
+
+
+def test_a_class_without_an_example_is_never_suggested(tmp_path: Path, encoder: str) -> None:
+    run_dir = make_run(tmp_path / "run-4", encoder, ("anger", "boredom", "fear", "joy"))
+    assert work(run_dir).state == "finished"
+    table = final_table(run_dir)
+    assert {*table["predicted_label"], *table["suggested_label"]} == set(CLASSES)
+    assert (run_dir.read_probabilities(range(60))[:, 1] == 0).all()
+    assert class_similarity(run_dir).loc["boredom"].tolist() == [0.25] * 4
+    assert np.isfinite(read_scores(run_dir).to_numpy(dtype=np.float64)).all()
+    # The saved classifier knows the classes that it was taught.
+    assert (run_dir.result / "classes.json").read_text(encoding="utf-8") == '["anger", "fear", "joy"]'
+    assert load_file(run_dir.result / "head.safetensors")["classifier.weight"].shape == (3, 32)
+
+
 def test_the_saved_classifier_gives_the_last_embeddings(run_dir: RunDir) -> None:
     import torch
-    from safetensors.numpy import load_file
     from transformers import AutoModel, AutoTokenizer
 
     work(run_dir)
@@ -131,6 +175,11 @@ def test_a_cancelled_run_goes_on_to_the_same_numbers(
     cut.cancel_file.unlink()
     assert work(cut).state == "finished"
     pd.testing.assert_frame_equal(final_table(cut), final_table(run_dir))
+    assert probabilities_file(cut).read_bytes() == probabilities_file(run_dir).read_bytes()
+
+
+def probabilities_file(run_dir: RunDir) -> Path:
+    return run_dir.path / "probabilities.npy"
 
 
 def test_epoch_files_that_are_there_are_never_rewritten(
@@ -138,10 +187,13 @@ def test_epoch_files_that_are_there_are_never_rewritten(
 ) -> None:
     work(run_dir)
     before = {file.name: file.path.stat().st_mtime_ns for file in run_dir.event_files()}
+    seen = {probabilities_file(run_dir).read_bytes()}
     assert (
         not run_dir.checkpoint.parent.exists()
     )  # a finished run needs none; here: as after a crash before the first
-    assert work(run_dir).state == "finished"
+    status = work(run_dir, lambda status: seen.add(probabilities_file(run_dir).read_bytes()))
+    assert status.state == "finished"
+    assert len(seen) == 1, "those of epoch 1 took the place of those of epoch 2"
     assert {file.name: file.path.stat().st_mtime_ns for file in run_dir.event_files()} == before
 
 
@@ -163,7 +215,7 @@ def test_large_files_are_small_and_read_by_the_row_group(tmp_path: Path) -> None
         100_000,
         50_000,
     ]
-    assert path.stat().st_size < 44 * num_rows
+    assert path.stat().st_size < 48 * num_rows
     back = run_dir.read_event("epoch", 1)
     for name, values in columns.items():
         np.testing.assert_array_equal(back[name], values)

@@ -208,10 +208,43 @@ def test_missing_values_that_can_be_missing_are_stored(store: Store, run_dir: Ru
     assert trajectories(store, "r", [2])["alm"].isna().tolist() == [True]
 
 
+def test_the_out_of_sample_score_is_stored(store: Store, run_dir: RunDir) -> None:
+    run_dir.write_event("epoch", 1, epoch_frame(self_confidence=[0.5, 0.25, 0.75, 0.125]))
+    assert ingest_run(store, run_dir) == 1
+    assert self_confidence(store) == [0.5, 0.25, 0.75, 0.125]
+
+
+def test_a_file_of_an_earlier_version_has_no_out_of_sample_score(store: Store, run_dir: RunDir) -> None:
+    path = run_dir.write_event("epoch", 1, epoch_frame())
+    pq.write_table(pq.ParquetFile(path).read().drop_columns(["self_confidence"]), path)
+    assert ingest_run(store, run_dir) == 1
+    assert self_confidence(store) == [None] * 4
+    assert len(results(store)) == 4
+    run_dir.write_event("epoch", 2, epoch_frame())
+    assert ingest_run(store, run_dir) == 1
+    assert self_confidence(store) == [0.5] * 4
+
+
+def self_confidence(store: Store) -> list[float | None]:
+    with store.cursor() as cursor:
+        rows = cursor.execute("select self_confidence from example_results order by index").fetchall()
+    return [row[0] for row in rows]
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
         (lambda table: table.drop_columns(["alm"]), "missing: alm float; unexpected: none"),
+        (
+            lambda table: table.drop_columns(["self_confidence", "alm"]),
+            "missing: alm float; unexpected: none",
+        ),
+        (
+            lambda table: table.drop_columns(["self_confidence"]).append_column(
+                "self_confidence", pa.array("abcd")
+            ),
+            "missing: self_confidence float; unexpected: self_confidence string",
+        ),
         (lambda table: table.append_column("true_label", pa.array(range(4))), "unexpected: true_label int64"),
         (
             lambda table: table.set_column(0, "index", pa.array(range(4), pa.int64())),

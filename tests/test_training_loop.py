@@ -14,6 +14,7 @@ from lane_core.errors import ConfigError, DataError, RunError
 from lane_core.runs.run_dir import EPOCH_SCHEMA, LOSSES_SCHEMA, METRICS_SCHEMA
 from lane_core.training.device import resolve_compute, resolve_device
 from lane_core.training.loop import TrainingData, TrainingRun
+from lane_core.training.out_of_fold import out_of_fold_log_probabilities
 from lane_core.training.progress import Cancelled, Clock, EpochReport, StepProgress
 from tests.tiny_encoder import tiny_texts, write_tiny_encoder
 
@@ -102,6 +103,39 @@ def test_a_report_has_the_columns_of_the_events_files(
     assert (report.examples["index"] == np.arange(90)).all()
     assert ((report.examples["label_score"] > 0) & (report.examples["label_score"] < 1)).all()
     assert (report.examples["suggested"] != data.labels).all()
+
+
+@pytest.mark.parametrize("layers", [0, 1], ids=["two fold classifiers", "one"])
+def test_self_confidence_by_hand(data: TrainingData, encoder: str, tmp_path: Path, layers: int) -> None:
+    watcher = run(data, config_of(encoder, epochs=2, trainable_layers=layers), tmp_path / "state")
+    is_train = data.splits == "train"
+    folds = out_of_fold_log_probabilities(
+        watcher.embeddings, data.texts, data.labels, is_train, 3, seed=0, use_words=layers == 0
+    )
+    assert len(folds) == (2 if layers == 0 else 1)
+    expected = [
+        np.mean([np.exp(fold[row, label]) for fold in folds]) for row, label in enumerate(data.labels)
+    ]
+    for report in watcher.reports:
+        found = report.examples["self_confidence"]
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+    assert found[list(WRONG)].max() < np.median(found)
+
+
+def test_the_probabilities_are_those_of_the_predictions(
+    data: TrainingData, encoder: str, tmp_path: Path
+) -> None:
+    report = run(data, config_of(encoder, epochs=2), tmp_path / "state").reports[-1]
+    assert report.probabilities.shape == (90, 3)
+    exact = report.probabilities.astype(np.float64)
+    np.testing.assert_allclose(exact.sum(axis=1), 1, atol=2**-10)
+    rows = np.arange(90)
+    for column, code in (("predicted", None), ("suggested", None), ("given", data.labels)):
+        code = report.examples[column] if code is None else code
+        np.testing.assert_array_equal(
+            report.probabilities[rows, code], report.examples[f"{column}_probability"].astype(np.float16)
+        )
 
 
 @pytest.mark.parametrize("preset", ["default", "paper"])
@@ -216,5 +250,6 @@ def assert_same(first: EpochReport, second: EpochReport) -> None:
     for name, values in first.examples.items():
         assert np.array_equal(values, second.examples[name]), name
     assert np.array_equal(first.class_similarity, second.class_similarity)
+    assert np.array_equal(first.probabilities, second.probabilities)
     same = {name: value for name, value in first.metrics.items() if name != "train_seconds"}
     assert same == {name: value for name, value in second.metrics.items() if name != "train_seconds"}

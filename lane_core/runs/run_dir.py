@@ -10,6 +10,8 @@
     events/metrics-0003.parquet    one row                                  (METRICS_SCHEMA)
     events/epoch-0003.parquet      one row an example; written last         (EPOCH_SCHEMA)
     events/neighbours-0000.parquet five rows an example, before epoch 1     (NEIGHBOURS_SCHEMA)
+    probabilities.npy              class probabilities after the newest epoch, (N, K), float16; replaced before its
+                                   epoch file is written
     checkpoint/state.safetensors   everything that a resumed run needs, after the last whole epoch; goes at the end
     result/                        theta, tokenizer, embeddings, scores.parquet (every score, one row an example)
     cancel                         made by the launcher; the worker stops at its next step, within the seconds it holds
@@ -31,6 +33,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
@@ -38,6 +42,7 @@ from lane_core.config import RunConfig
 from lane_core.errors import RunError
 from lane_core.files import replace_file
 from lane_core.records import ENDED_STATES, RunStatus
+from lane_core.runs import probability_file
 from lane_core.runs.disk_room import full_disk_in_words, give_up_reserve, is_disk_full
 from lane_core.runs.tables import owner_metadata, read_frame, write_table
 
@@ -60,13 +65,15 @@ EPOCH_SCHEMA = pa.schema(
         "severity": pa.float32(),
         "label_score": pa.float32(),
         "is_label_issue": pa.bool_(),
+        "self_confidence": pa.float32(),
     }
 )
 """``predicted``: class code with the highest mean probability over the epochs so far; ``suggested``: the same among the
 classes other than the given one; ``given_log_probability`` and ``is_given_predicted``: theta in this epoch alone;
 ``similarity``: relative class similarity of given and suggested class (1 = like any two classes of the row);
 ``severity``: how far apart the two are, 0 (the nearest class) to 1; ``weight``: lambda of eq. 4 under this epoch's ALM,
-used in the next epoch; ``label_score``: calibrated probability that the given label is right."""
+used in the next epoch; ``label_score``: calibrated probability that the given label is right; ``self_confidence``:
+probability of the given label by the fold classifiers, which have not seen it, the same in every epoch."""
 SIMILARITY_SCHEMA = pa.schema({"given": pa.int16(), "predicted": pa.int16(), "value": pa.float32()})
 METRICS_SCHEMA = pa.schema(
     {
@@ -283,9 +290,27 @@ class RunDir:
         """Return one events file as a frame, with all columns or these."""
         return read_frame(self.events / f"{kind}-{epoch:04d}.parquet", columns)
 
+    def write_probabilities(self, probabilities: npt.NDArray[np.floating]) -> None:
+        """Replace the class probabilities, (N, K), by those after a newer epoch."""
+        probability_file.write_probabilities(self._probabilities, probabilities)
+
+    def read_probabilities(self, indices: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        """Return the class probabilities of some examples after the newest epoch, (len(indices), K).
+
+        Each row sums to 1 but for rounding to float16. Only these rows are read; it may be done at any moment.
+
+        Raises:
+            RunError: If no epoch has ended yet, or an earlier version wrote the run, or the file is damaged.
+        """
+        return probability_file.read_probabilities(self._probabilities, indices)
+
     def last_epoch(self) -> int:
         """Return the last epoch whose examples are on disk; 0 if there is none."""
         return max((file.epoch for file in self.event_files() if file.kind == "epoch"), default=0)
+
+    @property
+    def _probabilities(self) -> Path:
+        return self.path / "probabilities.npy"
 
     def _read(self, name: str) -> str:
         try:

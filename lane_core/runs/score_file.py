@@ -25,7 +25,7 @@ def write_scores(
     Args:
         run_dir: A run whose epochs are all written.
         given_labels: Class codes, (N,).
-        fold_probabilities: Of the out-of-fold classifier on the embeddings, (N, K).
+        fold_probabilities: Of the out-of-fold classifiers, averaged, (N, K).
         embeddings: Pretrained, (N, H).
     """
     config = run_dir.config()

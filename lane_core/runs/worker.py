@@ -81,7 +81,10 @@ class RunWriter:
         )
 
     def epoch_end(self, report: EpochReport) -> None:
-        """Write the events files of the epoch, the examples last."""
+        """Write the class probabilities and the events files of the epoch, the examples last."""
+        # A run that starts over repeats epochs whose examples are on disk, and those of a later one stay the newest.
+        if report.epoch >= self.run_dir.last_epoch():
+            self.run_dir.write_probabilities(report.probabilities)
         similarity = report.class_similarity
         num_classes = len(similarity)
         given, predicted = np.divmod(np.arange(num_classes**2), num_classes)
@@ -149,18 +152,19 @@ def _train(run_dir: RunDir, writer: RunWriter) -> None:
         splits=np.array(examples["split"], dtype=np.str_),
         num_classes=len(dataset.classes),
         ids=examples["example_id"].tolist(),
-        class_names=dataset.classes,
+        class_names=tuple(sorted(set(examples["given_label"]), key=codes.__getitem__)),
     )
     run = TrainingRun(data, config, writer, run_dir.checkpoint)
     writer.update(device=str(run.device))
     log.info("%d examples, %d classes, %s, %s", len(data.texts), data.num_classes, run.device, config)
     run.train()
     writer.update(phase="writing every score")
-    write_scores(run_dir, data.labels, run.fold_log_probabilities[0].exp().numpy(), writer.embeddings)
+    write_scores(run_dir, data.labels, run.fold_probabilities(), writer.embeddings)
     writer.update(phase="saving the classifier")
     try:
         save_embeddings(run_dir.result, run.theta_embeddings())
-        save_theta(run_dir.result, run.method.networks["theta"], run.encoder, dataset.classes)
+        used_classes = [dataset.classes[code] for code in run.used_classes]
+        save_theta(run_dir.result, run.method.networks["theta"], run.encoder, used_classes)
     except BaseException:
         # Transformers writes in place: half a model would look like one, and take room on a full disk.
         shutil.rmtree(run_dir.result / "encoder", ignore_errors=True)

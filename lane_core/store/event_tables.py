@@ -36,6 +36,9 @@ _NEVER_NULL = {
     "epoch": ["index"],
 }
 
+_LATER_COLUMNS = {"epoch": ("self_confidence",)}
+"""Columns that the files of earlier versions lack, in the order in which they were added; they are null then."""
+
 _INDEX_COLUMNS = ("index", "neighbour")
 _CLASS_COLUMNS = ("given", "predicted", "suggested")
 
@@ -81,7 +84,7 @@ def read_event_batches(
             table = pa.Table.from_batches([batch])
             _check_values(table, kind, num_examples, num_classes)
             last_key = _check_keys(table, _KEYS[kind], last_key)
-            yield table
+            yield _with_later_columns(table, kind) if columns is None else table
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         # A damaged column name is a ValueError: it is no UTF-8.
         detail = " ".join(str(error).split())[:200]
@@ -101,7 +104,8 @@ def _check_owner(metadata: dict[bytes, bytes] | None, run_id: str, kind: str, ep
 
 
 def _check_schema(found_schema: pa.Schema, kind: str) -> None:
-    expected = EVENT_SCHEMAS[kind]
+    absent = set(_LATER_COLUMNS.get(kind, ())) - set(found_schema.names)
+    expected = pa.schema([field for field in EVENT_SCHEMAS[kind] if field.name not in absent])
     if not found_schema.equals(expected):
         found = {f"{field.name} {field.type}" for field in found_schema}
         wanted = {f"{field.name} {field.type}" for field in expected}
@@ -109,6 +113,14 @@ def _check_schema(found_schema: pa.Schema, kind: str) -> None:
             f"Its columns are not those of a file of kind {kind}; missing: {listed(sorted(wanted - found)) or 'none'}; "
             f"unexpected: {listed(sorted(found - wanted)) or 'none'}."
         )
+
+
+def _with_later_columns(table: pa.Table, kind: str) -> pa.Table:
+    for name in _LATER_COLUMNS.get(kind, ()):
+        if name not in table.column_names:
+            field = EVENT_SCHEMAS[kind].field(name)
+            table = table.append_column(field, pa.nulls(table.num_rows, field.type))
+    return table
 
 
 def _check_num_rows(num_rows: int, kind: str, num_examples: int, num_classes: int) -> None:

@@ -42,7 +42,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What a run trains on. Only rows of split "train" are trained on; all are scored."""
+    """What a run trains on. Only rows of split "train" are trained on; all are scored.
+
+    A class without an example takes no part: the run is that of the other classes, to the last bit.
+    """
 
     texts: list[str]
     labels: npt.NDArray[np.int64]
@@ -74,6 +77,8 @@ class TrainingRun:
         self.scaler = self.compute.scaler()
         self.train_index = np.flatnonzero(data.splits == "train")
         self.held_out = np.flatnonzero(data.splits != "train")
+        self.used_classes, self._labels = np.unique(data.labels, return_inverse=True)
+        """Codes of the classes that have an example, ascending; the labels as positions among them, (N,)."""
         self.encoder: Encoder
         self.features: Features
         self.fold_log_probabilities: torch.Tensor
@@ -98,9 +103,14 @@ class TrainingRun:
         clock = Clock(total_steps, self.config.epochs)
         for epoch in range(first_epoch, self.config.epochs + 1):
             self.observer.phase(f"training, epoch {epoch} of {self.config.epochs}")
-            report = self._run_epoch(epoch, optimizer, clock)
-            self.observer.epoch_end(report)
+            self.observer.epoch_end(self._run_epoch(epoch, optimizer, clock))
             self._save(epoch, optimizer)
+
+    def fold_probabilities(self) -> npt.NDArray[np.float32]:
+        """Return the fold classifiers' class probabilities, averaged, (N, K); 0 for a class without an example."""
+        found = np.zeros((len(self._labels), self.data.num_classes), dtype=np.float32)
+        found[:, self.used_classes] = self.fold_log_probabilities.exp().mean(dim=0).numpy()
+        return found
 
     @torch.no_grad()
     def theta_embeddings(self) -> npt.NDArray[np.float32]:
@@ -137,9 +147,9 @@ class TrainingRun:
             out_of_fold_log_probabilities(
                 prepared.embeddings,
                 self.data.texts,
-                self.data.labels,
+                self._labels,
                 self.data.splits == "train",
-                self.data.num_classes,
+                len(self.used_classes),
                 self.config.seed,
                 use_words=num_upper == 0,
             )
@@ -148,9 +158,9 @@ class TrainingRun:
         self.method = METHODS[self.config.method](
             self.config,
             lambda name: self._network(name, num_upper),
-            torch.from_numpy(self.data.labels),
+            torch.from_numpy(self._labels),
             torch.from_numpy(self.data.splits == "train"),
-            self.data.num_classes,
+            len(self.used_classes),
         )
         self.method.networks.to(self.device)
 
@@ -190,7 +200,7 @@ class TrainingRun:
 
     def _network(self, name: NetworkName, num_upper: int | None) -> Network:
         if num_upper == 0:
-            return Network(FrozenFeatures(self.encoder), FrozenFeatures.WIDTH, self.data.num_classes)
+            return Network(FrozenFeatures(self.encoder), FrozenFeatures.WIDTH, len(self.used_classes))
         body: nn.Module
         if num_upper is None:
             body = WholeEncoder(self.encoder)
@@ -199,7 +209,7 @@ class TrainingRun:
             num_trained = num_upper if name == "theta" or of_pi is None else min(of_pi, num_upper)
             body = UpperLayers(self.encoder, num_upper, num_trained)
         set_dropout(body, self.config.encoder_dropout)
-        return Network(body, self.encoder.hidden_size, self.data.num_classes)
+        return Network(body, self.encoder.hidden_size, len(self.used_classes))
 
     def _save(self, epoch: int, optimizer: torch.optim.Optimizer) -> None:
         state = self.method.state_dict()
@@ -246,7 +256,17 @@ class TrainingRun:
             self.fold_log_probabilities,
             features_are_frozen=self.config.trainable_layers == 0,
         )
-        report = build_report(epoch, dynamics, summary, scores, splits, curve, train_seconds)
+        report = build_report(
+            epoch,
+            dynamics,
+            summary,
+            scores,
+            splits,
+            curve,
+            train_seconds,
+            self.used_classes,
+            self.data.num_classes,
+        )
         clock.epoch_end_seconds.append(time.perf_counter() - started)
         return report
 
@@ -276,7 +296,7 @@ class TrainingRun:
         num_examples = len(self.data.texts)
         rows = torch.cat([index + view * num_examples for view in range(num_views)])
         features, mask = self.features.padded(rows)
-        labels = torch.from_numpy(self.data.labels[index.numpy()]).to(self.device)
+        labels = torch.from_numpy(self._labels[index.numpy()]).to(self.device)
         return Batch(index, labels, features, mask, num_views)
 
 

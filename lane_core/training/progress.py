@@ -31,8 +31,10 @@ class EpochReport:
     epoch: int
     examples: dict[str, npt.NDArray[np.generic]]
     """Columns of EPOCH_SCHEMA, each (N,)."""
+    probabilities: npt.NDArray[np.float16]
+    """(N, K), those that ``predicted`` and ``suggested`` come from; a class without an example has 0."""
     class_similarity: npt.NDArray[np.float32]
-    """(K, K), row = given class."""
+    """(K, K), row = given class; the row of a class without an example is uniform, its column 0."""
     metrics: dict[str, float | int | None]
     """Columns of METRICS_SCHEMA."""
     losses: dict[str, list[float]]

@@ -26,8 +26,14 @@ def build_report(
     splits: npt.NDArray[np.str_],
     losses: dict[str, list[float]],
     train_seconds: float,
+    used_classes: npt.NDArray[np.int64],
+    num_classes: int,
 ) -> EpochReport:
-    """Return the report of one epoch."""
+    """Return the report of one epoch.
+
+    ``dynamics``, ``summary`` and ``scores`` know only the classes that have an example; the report is in the codes of
+    all ``num_classes`` classes, of which ``used_classes``, ascending, have one.
+    """
     labels = dynamics.labels.numpy()
     rows = np.arange(len(labels))
     probabilities = dynamics.mean_probabilities.numpy()
@@ -46,9 +52,9 @@ def build_report(
         "aum": dynamics.aum.numpy(),
         "alm": dynamics.alm.numpy(),
         "weight": summary.weights.numpy(),
-        "predicted": predicted.astype(np.int16),
+        "predicted": used_classes[predicted].astype(np.int16),
         "predicted_probability": probabilities[rows, predicted],
-        "suggested": suggested.astype(np.int16),
+        "suggested": used_classes[suggested].astype(np.int16),
         "suggested_probability": probabilities[rows, suggested],
         "given_probability": probabilities[rows, labels],
         "given_log_probability": dynamics.log_given.numpy(),
@@ -57,6 +63,7 @@ def build_report(
         "severity": severity(summary.relative_similarity).numpy()[labels, suggested].astype(np.float32),
         "label_score": scores.label_score.numpy(),
         "is_label_issue": flagged.numpy(),
+        "self_confidence": scores.self_confidence.numpy(),
     }
     statistics = summary.statistics
     metrics: dict[str, float | int | None] = {
@@ -72,7 +79,14 @@ def build_report(
         "clipped_share": summary.clipped_share,
         "train_seconds": train_seconds,
     }
-    return EpochReport(epoch, examples, summary.class_similarity.numpy(), metrics, losses)
+    return EpochReport(
+        epoch,
+        examples,
+        _for_all_classes(probabilities, used_classes, num_classes),
+        _similarity_of_all(summary.class_similarity.numpy(), used_classes, num_classes),
+        metrics,
+        losses,
+    )
 
 
 def loss_curve(losses: list[StepLosses], first_step: int) -> dict[str, list[float]]:
@@ -88,6 +102,26 @@ def loss_curve(losses: list[StepLosses], first_step: int) -> dict[str, list[floa
         "pi_loss": means[:, 1].tolist(),
         "contrastive_loss": means[:, 2].tolist(),
     }
+
+
+def _for_all_classes(
+    probabilities: npt.NDArray[np.float32], used_classes: npt.NDArray[np.int64], num_classes: int
+) -> npt.NDArray[np.float16]:
+    """Return probabilities of the used classes, (N, U), as those of all, (N, K)."""
+    if len(used_classes) == num_classes:
+        return probabilities.astype(np.float16)
+    everywhere = np.zeros((len(probabilities), num_classes), dtype=np.float16)
+    everywhere[:, used_classes] = probabilities
+    return everywhere
+
+
+def _similarity_of_all(
+    similarity: npt.NDArray[np.float32], used_classes: npt.NDArray[np.int64], num_classes: int
+) -> npt.NDArray[np.float32]:
+    everywhere = np.full((num_classes, num_classes), 1 / num_classes, dtype=np.float32)
+    everywhere[used_classes] = 0
+    everywhere[np.ix_(used_classes, used_classes)] = similarity
+    return everywhere
 
 
 def _agreement(

@@ -116,3 +116,116 @@ def test_long_labels_are_shortened_in_messages(table_of):
     problems = check(table_of([f"1,a,{'x' * 5000}", "2,b,joy", "3,c,joy"]), ColumnChoice("text", "label"))
     assert problems[0].kind == "rare_class"
     assert len(problems[0].message) < 300
+
+
+@pytest.fixture
+def people_of(tmp_path):
+    """A table with the columns text, label, ann and bob, and what is found in it."""
+
+    def make(*rows):
+        path = tmp_path / "p.csv"
+        lines = [f"text {number},{row}\n" for number, row in enumerate(rows)]
+        path.write_text("text,label,ann,bob\n" + "".join(lines))
+        return check(read_table(path), ColumnChoice("text", "label", annotators=("ann", "bob")))
+
+    return make
+
+
+def test_labels_that_differ_are_counted(people_of):
+    rows = ["joy,joy,fear", "joy,joy,joy", "fear,fear,", "fear, ,fear", "joy,fear,joy", "fear,fear,fear"]
+    (problem,) = people_of(*rows)
+    assert (
+        problem.message
+        == "4 rows have labels of several people in p.csv. 2 rows (first: 1, 5) have labels that differ."
+    )
+    assert (problem.kind, problem.count, problem.rows, problem.blocking) == (
+        "several_labels",
+        2,
+        (1, 5),
+        False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (
+            ["a,a,b", "a,,", "b,b,", "b,b,"],
+            "Row 1 has labels of several people in p.csv. Row 1 has labels that differ.",
+        ),
+        (["a,a,a", "a,,", "b,b,b", "b,b,"], "2 rows have labels of several people in p.csv. None differ."),
+        (
+            ["a,,a", "a,,", "b,b,", "b,b,"],
+            "No row of p.csv has labels of several people: nothing says how well they agree.",
+        ),
+    ],
+)
+def test_how_many_rows_have_labels_of_several_people_is_said(people_of, rows, message):
+    (problem,) = people_of(*rows)
+    assert (problem.message, problem.blocking) == (message, False)
+
+
+def test_labels_that_only_a_person_gave_are_named(people_of):
+    problems = people_of("joy,joy,joy", "joy, joy,sad", "fear,fear,<b>", "fear,fear,sad")
+    assert [problem.kind for problem in problems] == ["new_class", "several_labels"]
+    assert (problems[0].rows, problems[0].blocking) == ((2, 3, 4), False)
+    assert problems[0].message == (
+        "3 rows (first: 2, 3, 4) have a label by one of several people that the label column of p.csv does not hold: "
+        "' joy', 'sad', '<b>'. Such labels become classes; if one is misspelt, mend the file first."
+    )
+
+
+def test_a_column_that_shares_no_class_is_no_persons(people_of):
+    (problem,) = people_of("joy,joy,bbc", "joy,fear,cnn", "fear,fear,rtr", "fear,,bbc")
+    assert (problem.kind, problem.blocking) == ("annotator_column", True)
+    assert problem.message == (
+        "Column 'bob' of p.csv does not look like one person's labels: it holds 'bbc', 'cnn', 'rtr', and the label "
+        "column holds 'fear', 'joy'. Leave it out of the several people's labels."
+    )
+
+
+def test_an_empty_column_is_no_persons(people_of):
+    (problem,) = people_of("joy,joy,", "joy,fear, ", "fear,fear,", "fear,,")
+    assert (problem.kind, problem.blocking) == ("annotator_column", True)
+    assert "'bob' of p.csv does not look like one person's labels: it holds no label, and" in problem.message
+
+
+def test_a_column_of_texts_is_no_persons(people_of):
+    problems = people_of("a,a,a", *(f"{'ab'[n % 2]},{'ab'[n % 2]},note {n}" for n in range(1000)))
+    assert [(problem.kind, problem.blocking) for problem in problems] == [("annotator_column", True)]
+    assert "it holds 1,001 different labels, and the label column holds 'a', 'b'." in problems[0].message
+
+
+def test_too_many_classes_of_several_people_together_block(people_of):
+    rows = [f"{'ab'[n % 2]},new {n},new {n + 500}" for n in range(499)]
+    assert all(not problem.blocking for problem in people_of("a,a,a", "b,b,b", *rows))
+    problems = people_of("a,a,a", "b,b,b", *rows, "a,one more,a")
+    assert problems[0].blocking
+    assert problems[0].message == (
+        "The label column of p.csv and the columns of several people hold 1,001 different labels; at most 1,000 "
+        "classes can be audited. Leave a column out."
+    )
+
+
+def test_rows_without_a_label_say_nothing_about_people(people_of):
+    problems = people_of("joy,joy,joy", "joy,joy,joy", ",sad,glad", "fear,fear,", "fear,fear,")
+    assert [(problem.kind, problem.rows) for problem in problems] == [
+        ("missing_label", (3,)),
+        ("several_labels", ()),
+    ]
+    assert problems[1].message == "2 rows have labels of several people in p.csv. None differ."
+
+
+def test_a_label_column_without_labels_is_said_once(people_of):
+    assert [problem.kind for problem in people_of(",joy,joy", ",fear,joy")] == [
+        "missing_label",
+        "single_class",
+    ]
+
+
+def test_lists_in_a_persons_column_are_refused_by_row(tmp_path):
+    path = tmp_path / "a.jsonl"
+    rows = [{"text": "a", "label": "joy", "ann": "joy"}, {"text": "b", "label": "fear", "ann": ["joy"]}]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(DataError, match=r"Row 2 of a\.jsonl, column 'ann': a list"):
+        check(read_table(path), ColumnChoice("text", "label", annotators=("ann",)))

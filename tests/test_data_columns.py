@@ -5,6 +5,7 @@ import json
 import pytest
 
 from lane_core.data import guess_columns, read_table
+from lane_core.data.columns import guess_annotators, require_columns
 from lane_core.errors import DataError
 from lane_core.records import ColumnChoice
 
@@ -107,3 +108,95 @@ def test_what_cannot_be_found_is_named(table_of):
         guess_columns(table, label="lable")
     with pytest.raises(DataError, match=r"'text' of a\.jsonl is chosen for two things"):
         guess_columns(table, text="text", label="text")
+
+
+PEOPLE = {"text": SENTENCES, "label": list("abab"), "note": list("xyzw")}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("annotator_1", "annotator_2"),
+        ("Annotator1", "annotatorB"),
+        ("ann_a", "ann_b"),
+        ("rater.1", "rater 2"),
+        ("label_1", "label_2"),
+        ("label1", "label2"),
+        ("emotion_a", "emotion_b"),
+        ("worker_17_label", "label by expert"),
+    ],
+)
+def test_columns_that_look_like_one_persons_labels_are_found(table_of, names):
+    columns = {**PEOPLE, names[0]: ["a", None, "b", "a"], names[1]: ["b", "a", " ", ""]}
+    assert guess_annotators(table_of(columns), ColumnChoice("text", "label")) == names
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("predicted_label", list("abab")),  # not a person's name
+        ("label_id", list("abab")),
+        ("rater_age", ["31", "45", "31", "29"]),
+        ("rater_2", ["a", "a", None, None]),  # one class alone may be there by chance
+        ("rater_2", ["b", "c", "d", "e"]),
+        ("rater_2", [["a"], ["b"], ["a"], ["b"]]),
+    ],
+)
+def test_other_columns_are_not_taken_for_a_person(table_of, name, cells):
+    table = table_of({**PEOPLE, "rater_1": list("abba"), name: cells, "rater_3": list("aabb")})
+    assert guess_annotators(table, ColumnChoice("text", "label")) == ("rater_1", "rater_3")
+
+
+def test_half_of_a_persons_labels_may_be_new(table_of):
+    table = table_of({**PEOPLE, "rater_1": list("abba"), "rater_2": list("abcd")})
+    assert guess_annotators(table, ColumnChoice("text", "label")) == ("rater_1", "rater_2")
+
+
+def test_one_person_is_not_several(table_of):
+    table = table_of({**PEOPLE, "rater_1": list("abba")})
+    assert guess_annotators(table, ColumnChoice("text", "label")) == ()
+
+
+def test_a_column_that_holds_something_else_already_is_no_persons(table_of):
+    table = table_of({**PEOPLE, **{f"rater_{n}": list("abba") for n in (1, 2, 3)}})
+    assert guess_annotators(table, ColumnChoice("text", "rater_2")) == ("rater_1", "rater_3")
+    assert guess_annotators(table, ColumnChoice("text", "rater_2", "rater_1", "rater_3")) == ()
+
+
+def test_whole_numbers_with_a_decimal_point_are_the_classes(table_of):
+    columns = {
+        **PEOPLE,
+        "label": list("1212"),
+        "rater_1": ["1.0", None, "2.0", "2.0"],
+        "rater_2": list("1222"),
+    }
+    assert guess_annotators(table_of(columns), ColumnChoice("text", "label")) == ("rater_1", "rater_2")
+
+
+def test_one_of_several_peoples_columns_is_not_guessed_as_the_label(table_of):
+    table = table_of({"text": SENTENCES, "rater_1": list("abab"), "rater_2": list("abba")})
+    with pytest.raises(DataError) as caught:
+        guess_columns(table)
+    assert str(caught.value) == (
+        "a.jsonl has labels of several people ('rater_1', 'rater_2') and no column with the label to audit. "
+        "Add a column with the one that most of them chose, or say whose column is to be audited."
+    )
+    assert guess_columns(table, label="rater_2") == ColumnChoice("text", "rater_2")
+    mood = table_of(
+        {"text": SENTENCES, "rater_1": list("abab"), "rater_2": list("abba"), "mood": list("uvvu")}
+    )
+    assert guess_columns(mood) == ColumnChoice("text", "mood")
+
+
+def test_a_single_persons_column_is_guessed_as_the_label(table_of):
+    table = table_of({"text": SENTENCES, "rater": list("abab"), "rater_age": list("3434")})
+    assert guess_columns(table) == ColumnChoice("text", "rater")
+
+
+def test_persons_columns_must_exist_and_be_free(table_of):
+    table = table_of({**PEOPLE, "rater_1": list("abba")})
+    with pytest.raises(DataError, match=r"no column 'rater_2'; did you mean 'rater_1'\?"):
+        require_columns(table, ColumnChoice("text", "label", annotators=("rater_1", "rater_2")))
+    for annotators in (("label",), ("rater_1", "rater_1")):
+        with pytest.raises(DataError, match="chosen for two things"):
+            require_columns(table, ColumnChoice("text", "label", annotators=annotators))

@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lane_core.data import Table, examples_of, read_examples, read_table, with_validation
@@ -189,3 +189,67 @@ def test_a_file_with_validation_rows_stays_as_it_is(write):
 def test_a_share_outside_0_to_1_is_refused(examples, fraction):
     with pytest.raises(ValueError, match="above 0 and below 1"):
         with_validation(examples, fraction=fraction)
+
+
+def test_labels_of_several_people_come_with_the_examples(write):
+    path = write(
+        "id,text,label,bob,ann\n1,a,joy,joy,sad\n2,b,,zeal,joy\n3,c,fear, ,fear\n4,d,joy,,\n5,e,fear,joy,anger\n"
+    )
+    columns = ColumnChoice("text", "label", "id", annotators=("bob", "ann"))
+    examples = examples_of(read_table(path), columns, drop_unlabelled=True)
+    expected = pd.DataFrame(
+        {
+            "index": [0, 0, 1, 3, 3],
+            "annotator": ["bob", "ann", "ann", "bob", "ann"],
+            "label": ["joy", "sad", "fear", "joy", "anger"],
+        }
+    )
+    pd.testing.assert_frame_equal(examples.annotations, expected)
+    assert examples.classes == ("fear", "joy", "anger", "sad"), "those of the label column keep their codes"
+    assert list(examples.frame["given_label"]) == ["joy", "fear", "joy", "fear"]
+    pd.testing.assert_frame_equal(with_validation(examples).annotations, expected)
+
+
+def test_without_several_people_there_are_no_annotations(write):
+    examples = read_examples(write("text,label,rater_1,rater_2\na,x,x,y\nb,y,y,y\n"))
+    assert list(examples.annotations.columns) == ["index", "annotator", "label"]
+    assert len(examples.annotations) == 0
+    assert examples.columns == ColumnChoice("text", "label")
+
+
+def test_a_persons_whole_numbers_with_a_decimal_point_are_the_classes(write):
+    # pandas writes 1.0 for 1 where another cell of the column is empty.
+    table = read_table(write("text,label,ann,bob\na,1,1.0,2.0\nb,2,,1.5\nc,1,3.0,1.00\n"))
+    examples = examples_of(table, ColumnChoice("text", "label", annotators=("ann", "bob")))
+    assert list(examples.annotations["label"]) == ["1", "2", "1.5", "3.0", "1.00"]
+    assert examples.classes == ("1", "2", "1.00", "1.5", "3.0")
+    both = read_table(write("text,label,ann\na,1,1.0\nb,1.0,1.0\n", "b.csv"))
+    kept = examples_of(both, ColumnChoice("text", "label", annotators=("ann",)))
+    assert list(kept.annotations["label"]) == ["1.0", "1.0"]
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("abc"), st.one_of(st.none(), st.text()), st.one_of(st.none(), st.text())),
+        min_size=1,
+    )
+)
+def test_every_label_of_a_person_and_nothing_else_is_kept(rows):
+    # The first two rows make the label column a label column, and the people people.
+    rows = [("a", "a", "a"), ("b", "b", "b"), *rows]
+    frame = pd.DataFrame(rows, columns=["label", "ann", "bob"], dtype=object).assign(text="t")
+    examples = examples_of(
+        Table(Path("x"), "jsonl", frame), ColumnChoice("text", "label", annotators=("ann", "bob"))
+    )
+    expected = [
+        (index, name, cell)
+        for index, row in enumerate(rows)
+        for name, cell in zip(("ann", "bob"), row[1:], strict=True)
+        if cell is not None and cell.strip()
+    ]
+    found = examples.annotations
+    assert list(zip(found["index"], found["annotator"], found["label"], strict=True)) == expected
+    given = {row[0] for row in rows}
+    assert set(examples.classes) == given | {label for _, _, label in expected}
+    assert set(examples.classes[: len(given)]) == given

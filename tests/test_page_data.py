@@ -14,6 +14,7 @@ from app.services.importing import IncomingFile
 from lane_core.home import DEMO_NAME, Home
 from lane_core.records import ColumnChoice
 from lane_core.store import datasets
+from lane_core.store.annotations import file_annotations
 from lane_core.workspace import ReadOptions
 from tests.small_project import SmallProject
 
@@ -24,6 +25,15 @@ REVIEWS = (
     b"a2,What a day,joy,train\n"
     b"a3,Thank you,joy,train\n"
     b"a4,Who is there?,fear,test\n"
+)
+SCRIPT = "<script>rater"
+PEOPLE = (
+    b"text,label,ann_1,<script>rater,source\n"
+    b"one,joy,joy,joy,bbc\n"
+    b"two,fear,fear,joy,cnn\n"
+    b"three,joy,joy, ,bbc\n"
+    b"four,fear,fear,sad,bbc\n"
+    b"five,fear,joy,fear,bbc\n"
 )
 COLUMNS = ColumnChoice("comment", "mood", "key", "part")
 
@@ -124,6 +134,92 @@ def test_creating_stores_selects_and_goes_to_train(page: AppTest) -> None:
         said.append(page.session_state["notice"])
     assert said == ["Spring reviews: 4 examples, 3 classes"]
     assert not copy.exists()
+
+
+def test_columns_of_several_people_are_proposed_and_stored(page: AppTest) -> None:
+    upload(page, "people.csv", PEOPLE)
+    (people,) = page.multiselect
+    assert (people.label, people.options) == ("Several people's labels", ["ann_1", SCRIPT, "source"])
+    assert people.value == ["ann_1", SCRIPT]
+    assert texts(page.warning).splitlines() == [
+        r"**Worth knowing.** Row 4 has a label by one of several people that the label column of people.csv does not "
+        r"hold: 'sad'. Such labels become classes; if one is misspelt, mend the file first.",
+        "**Worth knowing.** 4 rows have labels of several people in people.csv. 3 rows (first: 2, 4, 5) have labels "
+        "that differ.",
+    ]
+    counts = page.dataframe[1].value
+    assert dict(zip(counts["label"], counts["examples"], strict=True)) == {"joy": 2, "fear": 3, "sad": 0}
+    assert page.success[0].value == (
+        "5 examples, 3 classes: 5 for training. The file also has 9 labels of 2 annotators."
+    )
+    create_button(page).click()
+    page.run()
+    assert not page.exception
+    (record,) = workspaces.projects()
+    assert record.columns == ColumnChoice("text", "label", annotators=("ann_1", SCRIPT))
+    store = workspaces.workspace().store
+    assert datasets.dataset_classes(store, record.dataset_id) == ["fear", "joy", "sad"]
+    assert list(file_annotations(store, record.dataset_id).itertuples(index=False, name=None)) == [
+        (0, SCRIPT, "joy"), (0, "ann_1", "joy"), (1, SCRIPT, "joy"), (1, "ann_1", "fear"), (2, "ann_1", "joy"),
+        (3, SCRIPT, "sad"), (3, "ann_1", "fear"), (4, SCRIPT, "fear"), (4, "ann_1", "joy"),
+    ]  # fmt: skip
+    assert importing.import_result(record) == "5 examples, 3 classes, labels of 2 annotators"
+
+
+def test_peoples_columns_can_be_chosen_by_hand_or_left_out(page: AppTest) -> None:
+    upload(page, "people.csv", PEOPLE)
+    page.multiselect[0].set_value(["source"])
+    page.run()
+    assert page.error[0].value == (
+        "**Blocks the import.** Column 'source' of people.csv does not look like one person's labels: it holds 'bbc', "
+        "'cnn', and the label column holds 'fear', 'joy'. Leave it out of the several people's labels."
+    )
+    assert create_button(page).disabled
+    page.multiselect[0].set_value([])
+    page.run()
+    assert not page.error
+    assert page.success[0].value == "5 examples, 2 classes: 5 for training."
+    create_button(page).click()
+    page.run()
+    (record,) = workspaces.projects()
+    assert record.columns == ColumnChoice("text", "label")
+    assert len(file_annotations(workspaces.workspace().store, record.dataset_id)) == 0
+
+
+def test_another_role_takes_a_column_from_the_people(page: AppTest) -> None:
+    upload(page, "people.csv", PEOPLE)
+    select(page, "Split column").set_value(SCRIPT)
+    page.run()
+    assert not page.exception
+    assert page.multiselect[0].options == ["ann_1", "source"]
+    assert page.multiselect[0].value == ["ann_1"]
+    select(page, "Label column").set_value("ann_1")
+    page.run()
+    assert not page.exception
+    assert page.multiselect[0].options == ["label", "source"]
+    assert page.multiselect[0].value == []
+
+
+def test_without_a_further_column_nobody_is_asked_for_people(page: AppTest) -> None:
+    upload(page, "two.csv", b"text,label\none,joy\ntwo,fear\n")
+    assert not page.multiselect
+    upload(page, "three.csv", b"text,label,source\none,joy,bbc\ntwo,fear,cnn\n")
+    assert page.multiselect[0].value == []
+
+
+def test_a_file_of_people_alone_is_told_to_add_a_label(page: AppTest) -> None:
+    upload(page, "people.csv", b"text,rater_1,rater_2\na,x,x\nb,y,x\nc,x,y\nd,y,y\n")
+    assert plain("has labels of several people ('rater_1', 'rater_2') and no column") in page.info[0].value
+    assert select(page, "Label column").value is None
+    select(page, "Text column").set_value("text")
+    select(page, "Label column").set_value("rater_1")
+    page.run()
+    assert page.multiselect[0].options == ["rater_2"]
+    page.multiselect[0].set_value(["rater_2"])
+    page.run()
+    assert page.success[0].value == (
+        "4 examples, 2 classes: 4 for training. The file also has 4 labels of 1 annotator."
+    )
 
 
 def test_another_upload_replaces_the_copy_of_the_first(page: AppTest) -> None:

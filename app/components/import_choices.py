@@ -1,9 +1,9 @@
-"""What a person chooses on the way in: the file, how it is read, and which column holds what."""
+"""What a person chooses on the way in: the file, how it is read, and which columns hold what."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import streamlit as st
 
@@ -87,7 +87,7 @@ def choose_reading(incoming: IncomingFile) -> ReadOptions:
 
 
 def choose_columns(incoming: IncomingFile, reading: Reading) -> ColumnChoice | None:
-    """Draw the four choices, guesses first; None until text and label are chosen."""
+    """Draw the choices, guesses first; None until text and label are chosen."""
     guessed = asdict(reading.guess) if reading.guess else {}
     chosen = {}
     for place, (role, title, explanation) in zip(st.columns(len(_ROLES)), _ROLES, strict=True):
@@ -106,7 +106,28 @@ def choose_columns(incoming: IncomingFile, reading: Reading) -> ColumnChoice | N
     text, label = chosen["text"], chosen["label"]
     if not text or not label:
         return None
-    return ColumnChoice(text, label, chosen["example_id"] or None, chosen["split"] or None)
+    columns = ColumnChoice(text, label, chosen["example_id"] or None, chosen["split"] or None)
+    return replace(columns, annotators=_choose_annotators(incoming, reading, columns))
+
+
+def _choose_annotators(incoming: IncomingFile, reading: Reading, columns: ColumnChoice) -> tuple[str, ...]:
+    """Draw the choice among the further columns, those found first; nothing where there is no further column."""
+    taken = set(asdict(columns).values())
+    free = [name for name in reading.table.columns if name not in taken]
+    if not free:
+        return ()
+    chosen = st.multiselect(
+        "Several people's labels",
+        free,
+        default=incoming.guess_annotators(reading, columns),
+        placeholder="None",
+        help="Columns with the labels of one person each; an empty cell is an example that this person has not seen. "
+        "They say how well people agree. What is audited, and corrected in the exported file, is the label column: "
+        "if the file has none, add one with the label that most people chose, or take one person's column.",
+        # With another label column other columns look like labels: what is found then counts.
+        key=f"import_annotators_{incoming.key}_{reading.options}_{columns.label}",
+    )
+    return tuple(chosen)
 
 
 def _remember(key: str, make: Callable[[], IncomingFile]) -> IncomingFile:

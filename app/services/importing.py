@@ -13,9 +13,19 @@ from pathlib import Path
 import pandas as pd
 
 from app.services import workspaces
-from lane_core.data import Table, check, examples_of, file_sha256, guess_columns, read_table, with_validation
+from lane_core.data import (
+    Examples,
+    Table,
+    check,
+    examples_of,
+    file_sha256,
+    guess_columns,
+    read_table,
+    with_validation,
+)
 from lane_core.data.cells import cell_text
 from lane_core.data.checks import label_names
+from lane_core.data.columns import guess_annotators
 from lane_core.data.csv_files import CsvSource
 from lane_core.data.jsonl_files import JsonlSource
 from lane_core.errors import DataError
@@ -57,7 +67,7 @@ class Findings:
     problems: tuple[Problem, ...]
     """Blocking ones first."""
     class_counts: pd.DataFrame
-    """label, examples; most examples first."""
+    """label, examples; most examples first, then the classes that only several people's columns hold."""
     result: str = ""
     """What the import would give, in a line; empty while something blocks it."""
 
@@ -82,6 +92,7 @@ class IncomingFile:
         self._remove_copy: weakref.finalize[..., IncomingFile] | None = None
         self._reading: Reading | None = None
         self._findings: dict[tuple[ColumnChoice, bool], Findings] = {}
+        self._annotators: dict[ColumnChoice, tuple[str, ...]] = {}
 
     @classmethod
     def uploaded(cls, key: str, name: str, data: bytes) -> IncomingFile:
@@ -122,9 +133,15 @@ class IncomingFile:
         """Return the file as these options read it; DataError if they cannot."""
         if self._reading is None or self._reading.options != options:
             table = read_table(self.path, options.encoding, options.delimiter)
-            self._findings = {}
+            self._findings, self._annotators = {}, {}
             self._reading = _reading(options, table)
         return self._reading
+
+    def guess_annotators(self, reading: Reading, columns: ColumnChoice) -> tuple[str, ...]:
+        """Return which further columns of the file as it was read last look like the labels of one person each."""
+        if columns not in self._annotators:
+            self._annotators[columns] = guess_annotators(reading.table, columns)
+        return self._annotators[columns]
 
     def check(self, reading: Reading, columns: ColumnChoice, *, drop_unlabelled: bool) -> Findings:
         """Return what these columns make of the file as it was read last."""
@@ -168,7 +185,9 @@ def create_project(
 def import_result(record: DatasetRecord) -> str:
     """Return what an import gave: "1,632 examples, 8 classes"."""
     classes = datasets.dataset_classes(workspaces.workspace().store, record.dataset_id)
-    return f"{counted(record.num_examples, 'example')}, {len(classes)} classes"
+    num_people = len(record.columns.annotators)
+    more = f", labels of {counted(num_people, 'annotator')}" if num_people else ""
+    return f"{counted(record.num_examples, 'example')}, {len(classes)} classes{more}"
 
 
 def _reading(options: ReadOptions, table: Table) -> Reading:
@@ -201,7 +220,7 @@ def _findings(table: Table, columns: ColumnChoice, *, drop_unlabelled: bool) -> 
         problems = check(table, columns)
     except DataError as error:
         return Findings((_as_problem(error),), pd.DataFrame({"label": [], "examples": []}))
-    class_counts = pd.DataFrame(counts.most_common(), columns=["label", "examples"])
+    class_counts = _class_counts(counts)
     if drop_unlabelled:
         problems = [
             replace(problem, blocking=False) if problem.kind == "missing_label" else problem
@@ -211,19 +230,26 @@ def _findings(table: Table, columns: ColumnChoice, *, drop_unlabelled: bool) -> 
     if problems and problems[0].blocking:
         return Findings(tuple(problems), class_counts)
     try:
-        result = _result(table, columns, drop_unlabelled)
+        examples = examples_of(table, columns, drop_unlabelled)
     except DataError as error:
         return Findings((_as_problem(error), *problems), class_counts)
-    return Findings(tuple(problems), class_counts, result)
+    counts.update(dict.fromkeys(examples.classes, 0))
+    return Findings(tuple(problems), _class_counts(counts), _result(examples))
 
 
-def _result(table: Table, columns: ColumnChoice, drop_unlabelled: bool) -> str:
-    examples = examples_of(table, columns, drop_unlabelled)
+def _class_counts(counts: Counter[str]) -> pd.DataFrame:
+    return pd.DataFrame(counts.most_common(), columns=["label", "examples"])
+
+
+def _result(examples: Examples) -> str:
     splits = with_validation(examples).frame["split"].value_counts()
     parts = [f"{splits[split]:,} {words}" for split, words in _SPLIT_WORDS.items() if split in splits]
     line = f"{counted(len(examples.frame), 'example')}, {len(examples.classes)} classes: {', '.join(parts)}."
     if "validation" in splits and not (examples.frame["split"] == "validation").any():
         line += " The file has no rows for validation, so every tenth training row of a class is set aside."
+    if num_people := examples.annotations["annotator"].nunique():
+        given = counted(len(examples.annotations), "label")
+        line += f" The file also has {given} of {counted(num_people, 'annotator')}."
     return line
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Container
 from decimal import Decimal
 from numbers import Integral, Real
 
@@ -51,6 +52,16 @@ def cell_label(value: object) -> str | None:
     if isinstance(value, (str, Real, Decimal)):
         return cell_text(value)
     raise DataError(f"a {type(value).__name__} ({cell_text(value)[:40]}) is not one label")
+
+
+def as_class(label: str, classes: Container[str]) -> str:
+    """Return the class that a person's label stands for, else the label as it is.
+
+    pandas writes whole numbers with a decimal point where a column has gaps, as the column of one person has: 3.0 is
+    class 3, unless there is a class 3.0.
+    """
+    whole = label.removesuffix(".0")
+    return whole if label not in classes and whole in classes else label
 
 
 def is_null(value: object) -> bool:

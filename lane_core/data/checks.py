@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from lane_core.data.cells import cell_label, cell_text
+from lane_core.data.cells import as_class, cell_label, cell_text
 from lane_core.data.columns import require_columns
 from lane_core.data.tables import Table
 from lane_core.errors import DataError
@@ -14,6 +14,7 @@ from lane_core.records import ColumnChoice, Problem
 _ROWS_KEPT = 20
 _LABEL_CHARACTERS = 60
 _ROWS_NAMED = 3
+_LABELS_NAMED = 5
 MAX_CLASSES = 1000
 """More labels than this are texts or ids: two networks and a K x K matrix are made for the classes."""
 
@@ -22,8 +23,9 @@ def check(table: Table, columns: ColumnChoice) -> list[Problem]:
     """Return what is wrong or remarkable in a file, blocking problems first.
 
     Blocking: a missing label (unless unlabelled rows are left out on import), fewer than two classes or more than
-    MAX_CLASSES, ids that are repeated or blank. Not blocking: empty texts, classes of one example, equal texts (but
-    for space around them) with different labels, bytes that are not the encoding.
+    MAX_CLASSES, ids that are repeated or blank, a person's column that holds no class of the label column. Not
+    blocking: empty texts, classes of one example, equal texts (but for space around them) with different labels,
+    bytes that are not the encoding, labels of several people that differ, or that the label column does not hold.
 
     Raises:
         DataError: If a column does not exist, is chosen twice, or holds lists or objects as labels.
@@ -40,6 +42,7 @@ def check(table: Table, columns: ColumnChoice) -> list[Problem]:
         *_empty_text(texts, table.name),
         *_conflicting_duplicates(texts, labels, table.name),
         *_rare_class(labels, table.name),
+        *_annotators(table, columns, labels),
     ]
     return sorted(problems, key=lambda problem: not problem.blocking)
 
@@ -50,8 +53,15 @@ def label_names(table: Table, column: str) -> list[str | None]:
     Raises:
         DataError: If a cell holds a list or an object.
     """
-    names = []
+    names: list[str | None] = []
+    known: dict[str, str | None] = {}
     for row, value in enumerate(table.values(column), start=1):
+        if isinstance(value, str):
+            # Labels repeat: each is looked at once.
+            if value not in known:
+                known[value] = cell_label(value)
+            names.append(known[value])
+            continue
         try:
             names.append(cell_label(value))
         except DataError as error:
@@ -59,6 +69,24 @@ def label_names(table: Table, column: str) -> list[str | None]:
                 f"Row {row} of {table.name}, column {column!r}: {error}. Choose a column with one label a row."
             ) from error
     return names
+
+
+def annotator_labels(table: Table, column: str, labels: Sequence[str | None]) -> list[str | None]:
+    """Return one person's class name of every row; None where the person, or the label column, has none.
+
+    Args:
+        table: The file.
+        column: Column of the person.
+        labels: Class names of the label column.
+
+    Raises:
+        DataError: If a cell holds a list or an object.
+    """
+    classes = {label for label in labels if label is not None}
+    return [
+        None if name is None or label is None else as_class(name, classes)
+        for name, label in zip(label_names(table, column), labels, strict=True)
+    ]
 
 
 def _missing_label(labels: Sequence[str | None], file_name: str) -> Iterator[Problem]:
@@ -152,6 +180,73 @@ def _rare_class(labels: Sequence[str | None], file_name: str) -> Iterator[Proble
             "a class of one can be neither learnt nor checked."
         )
         yield _problem("rare_class", message, rows)
+
+
+def _annotators(table: Table, columns: ColumnChoice, labels: Sequence[str | None]) -> Iterator[Problem]:
+    classes = {label for label in labels if label is not None}
+    if not columns.annotators or not classes:
+        return
+    labels_of = {name: annotator_labels(table, name, labels) for name in columns.annotators}
+    misplaced = list(_annotator_column(table.name, labels_of, classes))
+    yield from misplaced
+    if not misplaced:
+        seen = [
+            [label for label in row if label is not None] for row in zip(*labels_of.values(), strict=True)
+        ]
+        yield from _new_class(seen, classes, table.name)
+        yield from _several_labels(seen, table.name)
+
+
+def _annotator_column(
+    file_name: str, labels_of: Mapping[str, Sequence[str | None]], classes: set[str]
+) -> Iterator[Problem]:
+    for name, labels in labels_of.items():
+        found = dict.fromkeys(label for label in labels if label is not None)
+        if any(label in classes for label in found) and len(found) <= MAX_CLASSES:
+            continue
+        held = (
+            f"{len(found):,} different labels" if len(found) > MAX_CLASSES else _listed(found) or "no label"
+        )
+        message = (
+            f"Column {_short(name)} of {file_name} does not look like one person's labels: it holds {held}, and the "
+            f"label column holds {_listed(sorted(classes))}. Leave it out of the several people's labels."
+        )
+        yield _problem("annotator_column", message, [], blocking=True)
+
+
+def _new_class(seen: Sequence[Sequence[str]], classes: set[str], file_name: str) -> Iterator[Problem]:
+    new = dict.fromkeys(label for row in seen for label in row if label not in classes)
+    if len(classes) <= MAX_CLASSES < len(classes) + len(new):
+        message = (
+            f"The label column of {file_name} and the columns of several people hold {len(classes) + len(new):,} "
+            f"different labels; at most {MAX_CLASSES:,} classes can be audited. Leave a column out."
+        )
+        yield _problem("too_many_classes", message, [], blocking=True)
+    elif new:
+        rows = _rows(any(label not in classes for label in row) for row in seen)
+        message = (
+            f"{_in_words(rows, 'has', 'have')} a label by one of several people that the label column of {file_name} "
+            f"does not hold: {_listed(new)}. Such labels become classes; if one is misspelt, mend the file first."
+        )
+        yield _problem("new_class", message, rows)
+
+
+def _several_labels(seen: Sequence[Sequence[str]], file_name: str) -> Iterator[Problem]:
+    several = _rows(len(row) > 1 for row in seen)
+    differing = _rows(len(set(row)) > 1 for row in seen)
+    if several:
+        rows = f"Row {several[0]} has" if len(several) == 1 else f"{len(several):,} rows have"
+        found = f"{_in_words(differing, 'has', 'have')} labels that differ" if differing else "None differ"
+        message = f"{rows} labels of several people in {file_name}. {found}."
+    else:
+        message = f"No row of {file_name} has labels of several people: nothing says how well they agree."
+    yield _problem("several_labels", message, differing)
+
+
+def _listed(labels: Iterable[str]) -> str:
+    found = list(labels)
+    more = f" and {len(found) - _LABELS_NAMED:,} more" if len(found) > _LABELS_NAMED else ""
+    return ", ".join(map(_short, found[:_LABELS_NAMED])) + more
 
 
 def _short(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from lane_core.data.cells import cell_text
+from lane_core.data.cells import as_class, cell_text
 from lane_core.data.splits import TRAIN_WORDS
 from lane_core.data.tables import Table
 from lane_core.errors import DataError
@@ -23,6 +23,10 @@ _LABEL_NAMES = (
 )  # fmt: skip
 _ID_NAMES = ("id", "example_id", "row_id", "uuid", "guid", "sample_id")
 _SPLIT_NAMES = ("split", "partition", "set", "fold", "subset")
+_PERSON_NAMES = (
+    "annotator", "ann", "anno", "rater", "coder", "labeler", "labeller", "worker", "judge", "expert", "reviewer",
+    "person", "user",
+)  # fmt: skip
 _SAMPLED_ROWS = 1000
 
 
@@ -36,8 +40,8 @@ def guess_columns(
     """Return which columns hold what; a column named by the caller is taken as it is.
 
     A column is found by its name, else by its content: the text is the column with the longest cells, the label the
-    one with the fewest distinct values. An id column is only guessed if every row has its own id, a split column only
-    if some row says that it is for training.
+    one with the fewest distinct values, unless it is one of several people's. An id column is only guessed if every
+    row has its own id, a split column only if some row says that it is for training.
 
     Raises:
         DataError: If a named column does not exist, one column is named twice, or no text or label can be found.
@@ -59,9 +63,17 @@ def guess_columns(
     example_id = example_id or take(
         _by_word(free, ("id", "uuid", "guid"), lambda name: _is_unique(table, name))
     )
-    label = label or take(_by_word(free, _LABEL_NAMES, lambda name: profiles[name].is_label_like))
-    text = text or take(_longest(profiles[name] for name in free))
-    label = label or take(_fewest_values(profiles[name] for name in free))
+    people = _people([profiles[name] for name in free])
+    shared = [name for name in free if name not in people]
+    label = label or take(_by_word(shared, _LABEL_NAMES, lambda name: profiles[name].is_label_like))
+    text = text or take(_longest(profiles[name] for name in free if name not in people))
+    label = label or take(_fewest_values(profiles[name] for name in shared if name in free))
+    if label is None and people:
+        named = ", ".join(map(repr, people))
+        raise DataError(
+            f"{table.name} has labels of several people ({named}) and no column with the label to audit. "
+            "Add a column with the one that most of them chose, or say whose column is to be audited."
+        )
     for role, found in (("text", text), ("label", label)):
         if found is None:
             raise DataError(
@@ -73,15 +85,34 @@ def guess_columns(
     return columns
 
 
+def guess_annotators(table: Table, columns: ColumnChoice) -> tuple[str, ...]:
+    """Return the free columns that look like the labels of one person each; none if there are not two of them.
+
+    Such a column has a name like annotator_1, rater_b or label2, shares two classes or more with the label column, and
+    half of its distinct values are classes.
+    """
+    classes = _profile(table, columns.label).values
+    taken = (columns.text, columns.label, columns.example_id, columns.split)
+    found = []
+    for name in table.columns:
+        if name in taken or not _names_person(name):
+            continue
+        profile = _profile(table, name)
+        values = {as_class(value, classes) for value in profile.values}
+        if profile.is_flat and len(values & classes) >= max(2, len(values) / 2):
+            found.append(name)
+    return tuple(found) if len(found) > 1 else ()
+
+
 def require_columns(table: Table, columns: ColumnChoice) -> None:
     """Raise DataError if a chosen column does not exist or is chosen for two things."""
-    chosen = [columns.text, columns.label, columns.example_id, columns.split]
+    chosen = [columns.text, columns.label, columns.example_id, columns.split, *columns.annotators]
     for name in chosen:
         _require_column(table, name)
         if name is not None and chosen.count(name) > 1:
             raise DataError(
                 f"Column {name!r} of {table.name} is chosen for two things. "
-                "Text, label, id and split need a column each."
+                "Text, label, id, split and each person's labels need a column of their own."
             )
 
 
@@ -101,14 +132,14 @@ class _Profile:
     is_flat: bool
     """No list and no object among the cells."""
     mean_length: float
-    num_values: int
+    values: frozenset[str]
     num_filled: int
     is_numeric: bool
 
     @property
     def is_label_like(self) -> bool:
         """Return whether cells repeat, as labels do."""
-        return self.is_flat and 2 <= self.num_values <= self.num_filled / 2
+        return self.is_flat and 2 <= len(self.values) <= self.num_filled / 2
 
 
 def _profile(table: Table, name: str) -> _Profile:
@@ -118,7 +149,7 @@ def _profile(table: Table, name: str) -> _Profile:
         name=name,
         is_flat=not any(isinstance(value, (list, dict)) for value in values),
         mean_length=sum(map(len, texts)) / max(len(texts), 1),
-        num_values=len(set(texts)),
+        values=frozenset(texts),
         num_filled=len(texts),
         is_numeric=all(re.fullmatch(r"[-+\d.,:eE/ ]+", text) for text in texts),
     )
@@ -144,6 +175,25 @@ def _by_word(candidates: Sequence[str], names: Sequence[str], accept: Callable[[
     )
 
 
+def _people(profiles: Sequence[_Profile]) -> list[str]:
+    """Return the columns that are named like people's and share labels with another such column."""
+    named = [profile for profile in profiles if _names_person(profile.name) and profile.is_label_like]
+    return [
+        profile.name
+        for profile in named
+        if any(other is not profile and len(other.values & profile.values) >= 2 for other in named)
+    ]
+
+
+def _names_person(name: str) -> bool:
+    """Return whether a column is called like a person (``rater_b``) or a counted label (``label2``, ``emotion_a``)."""
+    words = [part for word in _words(name) for part in re.findall(r"[a-z]+|[0-9]+", word)]
+    if any(word in _PERSON_NAMES for word in words):
+        return True
+    is_counted = len(words) > 1 and (words[-1].isdigit() or len(words[-1]) == 1)
+    return is_counted and any(word in _LABEL_NAMES for word in words[:-1])
+
+
 def _words(name: str) -> list[str]:
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip())
     return [word for word in re.split(r"[^a-z0-9]+", spaced.lower()) if word]
@@ -166,7 +216,7 @@ def _longest(profiles: Iterable[_Profile]) -> str | None:
 def _fewest_values(profiles: Iterable[_Profile]) -> str | None:
     candidates = [profile for profile in profiles if profile.is_label_like]
     return (
-        min(candidates, key=lambda profile: (profile.is_numeric, profile.num_values)).name
+        min(candidates, key=lambda profile: (profile.is_numeric, len(profile.values))).name
         if candidates
         else None
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
 
+from lane_core.data.annotators import annotation_frame
 from lane_core.data.cells import cell_text
-from lane_core.data.checks import check, label_names
+from lane_core.data.checks import annotator_labels, check, label_names
 from lane_core.data.columns import guess_columns
 from lane_core.data.splits import split_of
 from lane_core.data.tables import Table, read_table
@@ -28,12 +29,15 @@ class Examples:
 
     frame: pd.DataFrame
     classes: tuple[str, ...]
-    """Class names in natural order: numbers by value, then names without regard to case."""
+    """Class names in natural order (numbers by value, then names without regard to case): those of the label column,
+    then those that only the columns of several people hold."""
     columns: ColumnChoice
     problems: tuple[Problem, ...]
     """What the checks found and did not stop at."""
     num_rows: int
     """Data rows of the file, unlabelled ones included."""
+    annotations: pd.DataFrame = field(default_factory=annotation_frame)
+    """Labels of several people: index, annotator (name of the column), label (class name), a row each."""
 
 
 def read_examples(
@@ -69,7 +73,8 @@ def examples_of(table: Table, columns: ColumnChoice, drop_unlabelled: bool = Fal
     """Return the examples of a table that was read.
 
     The words of a split column count in any case: train/training/tr, val/valid/validation/dev, test/testing/eval;
-    every other word, and a blank cell, means train.
+    every other word, and a blank cell, means train. A blank cell in the column of one of several people is an example
+    that this person has not seen.
 
     Raises:
         DataError: If a blocking problem is in the table, or no row is for training.
@@ -103,7 +108,12 @@ def examples_of(table: Table, columns: ColumnChoice, drop_unlabelled: bool = Fal
             f"Column {columns.split!r} of {table.name} leaves no labelled row for training. "
             "Choose another split column, or none."
         )
-    return Examples(frame, natural_order(frame["given_label"]), columns, tuple(problems), table.num_rows)
+    annotations = annotation_frame(
+        {name: annotator_labels(table, name, labels) for name in columns.annotators}, frame["row"].tolist()
+    )
+    given = natural_order(frame["given_label"])
+    classes = given + natural_order(set(annotations["label"]) - set(given))
+    return Examples(frame, classes, columns, tuple(problems), table.num_rows, annotations)
 
 
 def natural_order(labels: Iterable[str]) -> tuple[str, ...]:

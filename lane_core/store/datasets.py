@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from datetime import UTC
@@ -17,7 +16,8 @@ import pyarrow.compute as pc
 
 from lane_core.errors import StoreError
 from lane_core.records import SPLITS, ColumnChoice, DatasetRecord
-from lane_core.store.frames import fetch_frame, insert_frame, to_stored_time
+from lane_core.store.annotations import annotation_rows, insert_annotations
+from lane_core.store.frames import fetch_frame, insert_frame, readable, to_stored_time
 from lane_core.store.lookups import class_names, example_key, label_codes, listed
 from lane_core.store.store import Store
 
@@ -32,10 +32,25 @@ _EXAMPLES = pa.schema(
     }
 )
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_DUPLICATE_TEXTS = """
+insert into duplicate_texts
+select e.key, same.first_key
+from (select key, trim(text) as text from examples where dataset_id = $dataset_id) e
+join (
+    select trim(text) as text, min(key) as first_key from examples
+    where dataset_id = $dataset_id group by 1 having count(*) > 1
+) same on same.text = e.text
+order by e.key
+"""
 
 
-def add_dataset(store: Store, record: DatasetRecord, examples: pd.DataFrame, classes: Sequence[str]) -> None:
+def add_dataset(
+    store: Store,
+    record: DatasetRecord,
+    examples: pd.DataFrame,
+    classes: Sequence[str],
+    annotations: pd.DataFrame | None = None,
+) -> None:
     """Store a data set with its examples, all or nothing.
 
     Args:
@@ -44,11 +59,12 @@ def add_dataset(store: Store, record: DatasetRecord, examples: pd.DataFrame, cla
         examples: index (0…N-1, each once), row (1-based data row), example_id, text, given_label (class
             name), split. Bytes of a text that could not be decoded (surrogate escapes) are stored as "�".
         classes: Every class name; the position is the class code.
+        annotations: Labels of several people: index, annotator, label (class name). None = none came with the file.
 
     Raises:
-        StoreError: If the id is taken, or the examples contradict the record or the classes.
+        StoreError: If the id is taken, or the examples or annotations contradict the record or the classes.
 
-    Tables: writes datasets, label_classes, examples. One transaction.
+    Tables: writes datasets, label_classes, examples, duplicate_texts, annotations. One transaction.
     """
     codes = _class_codes(classes)
     check_positions(examples["index"], record.num_examples)
@@ -60,11 +76,12 @@ def add_dataset(store: Store, record: DatasetRecord, examples: pd.DataFrame, cla
             "Choose another id column, or none."
         )
     rows = examples[_EXAMPLES.names].assign(
-        text=[_readable(text) for text in examples["text"]],
+        text=[readable(text) for text in examples["text"]],
         given_label=label_codes(codes, examples["given_label"]),
     )
     table = pa.Table.from_pandas(rows, schema=_EXAMPLES, preserve_index=False)
     names = pa.table({"code": pa.array(range(len(codes)), pa.int16()), "name": list(codes)})
+    labelled = None if annotations is None else annotation_rows(annotations, codes, record.num_examples)
     dataset = {"dataset_id": record.dataset_id}
     try:
         with store.transaction() as cursor:
@@ -72,6 +89,9 @@ def add_dataset(store: Store, record: DatasetRecord, examples: pd.DataFrame, cla
             keys = pc.add(table["index"].cast(pa.int64()), example_key(number, 0))
             insert_frame(cursor, "label_classes", names, dataset)
             insert_frame(cursor, "examples", table.append_column("key", keys), dataset, order_by="index")
+            cursor.execute(_DUPLICATE_TEXTS, dataset)
+            if labelled is not None:
+                insert_annotations(cursor, record.dataset_id, labelled)
     except (duckdb.ConstraintException, duckdb.TransactionException) as error:
         raise StoreError(
             f"There is a data set {record.dataset_id!r} already. Give this one another id."
@@ -163,18 +183,13 @@ def _class_codes(classes: Sequence[str]) -> dict[str, int]:
     codes = {name: code for code, name in enumerate(classes)}
     if not codes or len(codes) != len(classes):
         raise StoreError(f"A data set needs classes with different names; these are: {listed(classes)}.")
-    unreadable = [name for name in classes if _readable(name) != name]
+    unreadable = [name for name in classes if readable(name) != name]
     if unreadable:
         raise StoreError(
-            f"The label {_readable(unreadable[0])!r} holds bytes that could not be decoded. "
+            f"The label {readable(unreadable[0])!r} holds bytes that could not be decoded. "
             "Upload the file again with the encoding it was written in."
         )
     return codes
-
-
-def _readable(text: str) -> str:
-    """Replace what stands for bytes that could not be decoded: no database holds it."""
-    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _insert_record(cursor: duckdb.DuckDBPyConnection, record: DatasetRecord) -> int:
@@ -194,6 +209,12 @@ def _insert_record(cursor: duckdb.DuckDBPyConnection, record: DatasetRecord) -> 
     return number
 
 
+def _columns(text: str) -> ColumnChoice:
+    """Read columns_json; that of an earlier version names no annotators."""
+    values = json.loads(text)
+    return ColumnChoice(**{**values, "annotators": tuple(values.get("annotators", ()))})
+
+
 def _records(
     cursor: duckdb.DuckDBPyConnection, where: str, parameters: dict[str, Any] | None = None
 ) -> list[DatasetRecord]:
@@ -205,7 +226,7 @@ def _records(
     records = []
     for row in cursor.execute(query, parameters or {}).fetchall():
         values = dict(zip(names, row, strict=True))
-        values["columns"] = ColumnChoice(**json.loads(values["columns"]))
+        values["columns"] = _columns(values["columns"])
         values["created_at"] = values["created_at"].replace(tzinfo=UTC)
         records.append(DatasetRecord(**values))
     return records

@@ -20,14 +20,23 @@ PAGE_ICON = Path(__file__).resolve().parent / "icon.png"
 TITLES = {
     "overview": ("Overview", ":material/home:"),
     "data": ("Data", ":material/table:"),
+    "classes": ("Classes", ":material/category:"),
     "train": ("Train", ":material/model_training:"),
     "review": ("Review", ":material/rate_review:"),
     "similarity": ("Similarity", ":material/grid_on:"),
     "runs": ("Runs", ":material/compare_arrows:"),
     "export": ("Export", ":material/download:"),
+    "people": ("People", ":material/group:"),
     "storage": ("Storage", ":material/hard_drive:"),
 }
 """Pages in the order of the work: file stem -> (title, icon)."""
+
+_STYLE = """
+/* Streamlit leaves a hand's breadth above every page; people want their work there. */
+.stMainBlockContainer { padding-top: 2.5rem; }
+/* Streamlit writes white on the primary colour, which is bright in the dark theme. */
+[data-testid="stBaseButton-primary"]:not(:disabled) { color: light-dark(#fff, #14181b); }
+"""
 
 
 def page(name: str) -> Page:
@@ -42,8 +51,7 @@ def run_app() -> None:
     """Draw the sidebar and run the page that the address names."""
     # A picture of our own: a Material icon as favicon would be fetched from another machine.
     st.set_page_config(page_title="LANE Audit", page_icon=str(PAGE_ICON), layout="wide")
-    # Streamlit leaves a hand's breadth above every page; people want their work there.
-    st.html("<style>.stMainBlockContainer { padding-top: 2.5rem; }</style>")
+    st.html(f"<style>{_STYLE}</style>")
     current = st.navigation([page(name) for name in TITLES], position="hidden")
     try:
         workspaces.workspace()

@@ -6,16 +6,28 @@ The address holds everything that a reload or a shared link needs; session state
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, cast
+from typing import TypeVar
 
 import streamlit as st
 
-from lane_core.records import STRICTNESSES, DatasetRecord, QueueFilter, RunRecord, Strictness
-from lane_core.store.review_queries import queue_scope
+from lane_core.records import (
+    QUEUE_ORDERS,
+    QUEUE_STATUSES,
+    SEVERITIES,
+    SPLITS,
+    STRICTNESSES,
+    DatasetRecord,
+    QueueFilter,
+    RunRecord,
+)
+from lane_core.store.queue_conditions import queue_scope
 
 PROJECT_KEY = "project"
 RUN_KEY = "run"
-_FILTER_NAMES = ("given", "suggested", "predicted", "status", "scope")
+_FILTER_NAMES = (
+    "given", "suggested", "predicted", "severity", "split", "by", "both", "text", "status", "scope", "order",
+)  # fmt: skip
+_Word = TypeVar("_Word", bound=str)
 
 
 def choose_project(projects: Sequence[DatasetRecord]) -> None:
@@ -57,7 +69,7 @@ def address() -> dict[str, str]:
 
 def write_address(page: str) -> None:
     """Put project and run into the address bar; filters stay only on the review page."""
-    for name in _FILTER_NAMES:
+    for name in (*_FILTER_NAMES, "view"):
         if page != "review" and name in st.query_params:
             del st.query_params[name]
     for name in (PROJECT_KEY, RUN_KEY):
@@ -68,18 +80,22 @@ def write_address(page: str) -> None:
 
 def filter_to_address(filters: QueueFilter) -> dict[str, str | list[str]]:
     """Return the address parameters of a review filter; defaults are left out."""
-    labels = {
+    several = {
         "given": list(filters.given_labels),
         "suggested": list(filters.suggested_labels),
         "predicted": list(filters.predicted_labels),
+        "severity": list(filters.severities),
+        "split": list(filters.splits),
+        "by": list(filters.annotators),
     }
-    found: dict[str, str | list[str]] = {name: values for name, values in labels.items() if values}
-    if filters.status != "to_review":
-        found["status"] = filters.status
-    scope = queue_scope(filters)
-    if scope != "balanced":
-        found["scope"] = scope
-    return found
+    single = {
+        "both": "1" if filters.both_ways else "",
+        "text": filters.text,
+        "status": filters.status if filters.status != "to_review" else "",
+        "scope": scope if (scope := queue_scope(filters)) != "balanced" else "",
+        "order": filters.order if filters.order != "suspicion" else "",
+    }
+    return {name: value for name, value in {**several, **single}.items() if value}
 
 
 def filter_from_address(classes: Sequence[str]) -> QueueFilter:
@@ -88,22 +104,34 @@ def filter_from_address(classes: Sequence[str]) -> QueueFilter:
     That holds for labels of another project, and for scope=suspects in addresses of an earlier version.
     """
 
-    def labels(name: str) -> tuple[str, ...]:
-        return tuple(label for label in st.query_params.get_all(name) if label in classes)
+    def several(name: str, known: Sequence[_Word]) -> tuple[_Word, ...]:
+        asked = st.query_params.get_all(name)
+        return tuple(word for word in known if word in asked)
 
-    status = st.query_params.get("status", "to_review")
+    def one(name: str, known: Sequence[_Word], otherwise: _Word) -> _Word:
+        return next((word for word in known if word == st.query_params.get(name)), otherwise)
+
     scope = st.query_params.get("scope")
     return QueueFilter(
-        given_labels=labels("given"),
-        suggested_labels=labels("suggested"),
-        predicted_labels=labels("predicted"),
-        status=cast(
-            Literal["to_review", "reviewed", "all"],
-            status if status in ("to_review", "reviewed", "all") else "to_review",
-        ),
+        given_labels=several("given", classes),
+        suggested_labels=several("suggested", classes),
+        predicted_labels=several("predicted", classes),
+        both_ways=st.query_params.get("both") == "1",
+        severities=several("severity", SEVERITIES),
+        splits=several("split", SPLITS),
+        text=st.query_params.get("text", ""),
+        annotators=tuple(st.query_params.get_all("by")),
+        status=one("status", QUEUE_STATUSES, "to_review"),
         suspects_only=scope != "all",
-        strictness=cast(Strictness, scope if scope in STRICTNESSES else "balanced"),
+        strictness=one("scope", STRICTNESSES, "balanced"),
+        is_control=scope == "control",
+        order=one("order", QUEUE_ORDERS, "suspicion"),
     )
+
+
+def shows_table() -> bool:
+    """Return whether the review page shows the queue as a table; the address holds it."""
+    return st.query_params.get("view") == "table"
 
 
 def annotator() -> str:

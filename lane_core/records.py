@@ -23,6 +23,23 @@ ENDED_STATES: tuple[RunState, ...] = ("finished", "failed", "cancelled", "interr
 DecisionAction = Literal["keep", "relabel", "exclude", "flag"]
 DECISION_ACTIONS: tuple[DecisionAction, ...] = ("keep", "relabel", "exclude", "flag")
 
+Severity = Literal["near", "some way", "far"]
+SEVERITIES: tuple[Severity, ...] = ("near", "some way", "far")
+"""How far apart two classes are, as a run has learned it."""
+
+QueueStatus = Literal["to_review", "to_settle", "reviewed", "keep", "relabel", "exclude", "flag", "all"]
+QUEUE_STATUSES: tuple[QueueStatus, ...] = (
+    "to_review", "to_settle", "reviewed", "keep", "relabel", "exclude", "flag", "all",
+)  # fmt: skip
+"""to_review: more people must decide. to_settle: people disagree, or somebody asked for a second opinion. reviewed:
+somebody decided. The actions: that is the decision that counts."""
+
+QueueOrder = Literal["suspicion", "harm", "margin", "self_confidence"]
+QUEUE_ORDERS: tuple[QueueOrder, ...] = ("suspicion", "harm", "margin", "self_confidence")
+"""What comes first. suspicion: most likely wrong; harm: that times how far given and suggested label are apart; margin:
+most in doubt by the plain margin averaged over the epochs (AUM); self_confidence: least believed by a classifier that
+has not seen the label."""
+
 
 @dataclass(frozen=True)
 class ColumnChoice:
@@ -32,6 +49,8 @@ class ColumnChoice:
     label: str
     example_id: str | None = None
     split: str | None = None
+    annotators: tuple[str, ...] = ()
+    """Columns with the labels of one person each; an empty cell is an example that the person has not seen."""
 
 
 @dataclass(frozen=True)
@@ -122,18 +141,55 @@ class Decision:
     note: str = ""
     seen_version: int | None = None
     """Number of the decision on this example that was on screen, 0 = none; None where nobody looked."""
+    batch_id: str | None = None
+    """Shared by decisions that one person took together: they are undone together."""
+    is_settling: bool = False
+    """It ends a disagreement of others: the example is not disputed again until somebody decides anew."""
 
 
 @dataclass(frozen=True)
 class QueueFilter:
-    """Which examples the review queue holds. None and empty mean "any"."""
+    """Which examples the review queue holds, and in which order. None and empty mean "any"."""
 
     given_labels: tuple[str, ...] = ()
     suggested_labels: tuple[str, ...] = ()
     predicted_labels: tuple[str, ...] = ()
-    status: Literal["to_review", "reviewed", "all"] = "to_review"
+    both_ways: bool = False
+    """Also the examples with given and suggested label the other way round."""
+    severities: tuple[Severity, ...] = ()
+    splits: tuple[Split, ...] = ()
+    text: str = ""
+    """Only texts that hold this, in capitals or not."""
+    annotators: tuple[str, ...] = ()
+    """Only examples whose label, as it stands, one of these people decided."""
+    status: QueueStatus = "to_review"
     suspects_only: bool = True
     """Only examples flagged at ``strictness``."""
     strictness: Strictness = "balanced"
-    annotators: tuple[str, ...] = ()
-    """Only examples whose label, as it stands, one of these people decided."""
+    is_control: bool = False
+    """The control sample instead: examples that no strictness flags, in an order drawn by lot. ``suspects_only`` and
+    ``order`` then say nothing."""
+    order: QueueOrder = "suspicion"
+
+
+@dataclass(frozen=True)
+class ReviewPlan:
+    """How the review of a project is shared among people."""
+
+    overlap: int = 1
+    """People who decide on an example, 1 to 5."""
+    overlap_share: float = 1.0
+    """Share of the examples that so many people decide on; the others need one. Which ones is fixed for good."""
+    is_blind: bool = False
+    """Whether the suggestion is hidden until the first choice is made."""
+    lease_minutes: int = 10
+    """For so long an example that is on somebody's screen is given to nobody else."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges; ValueError in words."""
+        if not 1 <= self.overlap <= 5:
+            raise ValueError(f"An example is decided by 1 to 5 people, not by {self.overlap}.")
+        if not 0 <= self.overlap_share <= 1:
+            raise ValueError(f"The share of examples with several people is 0 to 1, not {self.overlap_share}.")
+        if not 1 <= self.lease_minutes <= 24 * 60:
+            raise ValueError(f"Examples are held for 1 minute to 24 hours, not for {self.lease_minutes} minutes.")

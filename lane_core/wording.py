@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from lane_core.records import Strictness
+from lane_core.records import Severity, Strictness
+
+NEAR_FROM = 1.5
+SOME_WAY_FROM = 0.75
+"""Similarities of a class pair, over that of the average pair, from which two classes are near or some way apart."""
 
 STRICTNESS_MEANINGS: dict[Strictness, str] = {
     "sure": "few false alarms",
@@ -96,7 +100,7 @@ def flagged(number: int, expected_precision: float | None) -> str:
     return f"{suspects}, about {percent(expected_precision)} wrong"
 
 
-def severity(relative_similarity: float) -> str:
+def severity(relative_similarity: float) -> Severity:
     """Return how far apart two classes are in a word: near, some way or far.
 
     1 means that the run took the classes for one another as often as any two; see
@@ -106,9 +110,9 @@ def severity(relative_similarity: float) -> str:
         >>> severity(2.1), severity(1.0), severity(0.4)
         ('near', 'some way', 'far')
     """
-    if relative_similarity >= 1.5:
+    if relative_similarity >= NEAR_FROM:
         return "near"
-    return "some way" if relative_similarity >= 0.75 else "far"
+    return "some way" if relative_similarity >= SOME_WAY_FROM else "far"
 
 
 def size(num_bytes: int) -> str:

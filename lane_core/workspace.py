@@ -33,7 +33,7 @@ from lane_core.records import ENDED_STATES, ColumnChoice, DatasetRecord, RunReco
 from lane_core.runs import launcher
 from lane_core.runs.results import final_table, manifest_values
 from lane_core.runs.run_dir import RunDataset, RunDir
-from lane_core.store import datasets, decisions, removal, runs
+from lane_core.store import datasets, decision_queries, removal, runs
 from lane_core.store.ingest import Ingester
 from lane_core.store.snapshot import compact
 from lane_core.store.store import Store, open_store
@@ -136,7 +136,7 @@ class Workspace:
         try:
             shutil.copyfile(path, folder / f"source{SUFFIXES[table.file_format]}")
             (folder / "read_options.json").write_text(json.dumps(asdict(options)), encoding="utf-8")
-            datasets.add_dataset(self.store, record, found.frame, found.classes)
+            datasets.add_dataset(self.store, record, found.frame, found.classes, found.annotations)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -172,7 +172,7 @@ class Workspace:
         """
         record = datasets.get_dataset(self.store, dataset_id)
         # Taken before the labels: a decision that comes in between is trained on and only counted next time.
-        version = decisions.label_version(self.store, dataset_id)
+        version = decision_queries.label_version(self.store, dataset_id)
         labels = datasets.current_labels(self.store, dataset_id)
         split = labels["split"].where(labels["status"] != "exclude", "excluded")
         previous = [run for run in runs.list_runs(self.store, dataset_id) if run.name.startswith("Run ")]

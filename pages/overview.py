@@ -44,6 +44,8 @@ def main() -> None:
 def _draw_next_step(step: overview.NextStep) -> None:
     st.subheader(plain(step.sentence), anchor=False)
     if st.button(step.button, type="primary", icon=":material/arrow_forward:", key="next_step"):
+        if step.queue:
+            navigation.open_queue(step.queue)
         navigation.go_to(step.page)
     if step.note:
         st.caption(plain(step.note))

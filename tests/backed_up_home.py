@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lane_core.home import Home
 from lane_core.records import Decision
-from lane_core.store import datasets, decisions
+from lane_core.store import datasets, decision_queries, decisions
 from lane_core.store.result_queries import predictions
 from lane_core.upkeep.backup import back_up
 from lane_core.workspace import Workspace
@@ -42,7 +42,7 @@ def contents(workspace: Workspace, project: SmallProject, folder: Path) -> list:
     files = workspace.export(run_id, folder)
     frames = (
         datasets.current_labels(store, dataset_id),
-        decisions.decision_history(store, dataset_id, 100),
+        decision_queries.decision_history(store, dataset_id, 100),
         predictions(store, run_id),
     )
     return [*(frame.to_csv() for frame in frames), files.corrected.read_bytes(), files.audit.read_bytes()]
@@ -55,6 +55,6 @@ def project_of(workspace: Workspace) -> SmallProject:
 
 def num_decisions(home: Home) -> int:
     workspace = Workspace(home)
-    found = decisions.decision_history(workspace.store, workspace.newest_run().dataset_id, 1000)
+    found = decision_queries.decision_history(workspace.store, workspace.newest_run().dataset_id, 1000)
     workspace.close()
     return len(found)

@@ -12,7 +12,7 @@ from lane_core.home import Home
 from tests.small_project import SmallProject
 
 MAIN = str(Path(__file__).parents[1] / "app" / "main.py")
-PAGES = ("overview", "data", "train", "review", "similarity", "runs", "export", "storage")
+PAGES = ("overview", "data", "train", "review", "similarity", "runs", "export", "people", "storage")
 
 
 def opened(page: str = "overview") -> AppTest:

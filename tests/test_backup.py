@@ -19,7 +19,7 @@ from lane_core.errors import BackupError, LaneError
 from lane_core.home import Home
 from lane_core.runs import launcher
 from lane_core.runs.locks import release, take
-from lane_core.store import decisions
+from lane_core.store import decision_queries
 from lane_core.store.ingest import ingest_run, num_waiting
 from lane_core.store.snapshot import write_snapshot
 from lane_core.upkeep import backup
@@ -48,7 +48,10 @@ def test_what_was_backed_up_is_restored_into_an_empty_home(full_workspace: Works
         workspace.run_dir(project.run.run_id).log.stat().st_mtime
     )
     decide(other, project, 11)
-    assert decisions.decision_history(other.store, project.dataset.dataset_id, 9)["seq"].tolist() == [2, 1]
+    assert decision_queries.decision_history(other.store, project.dataset.dataset_id, 9)["seq"].tolist() == [
+        2,
+        1,
+    ]
     other.close()
     assert sorted(path.name for path in other.home.path.iterdir()) == ["datasets", "lane.duckdb", "runs"]
     assert [path.name for path in workspace.home.path.glob(".backup*")] == []
@@ -134,7 +137,7 @@ def test_a_backup_while_people_decide_holds_a_state_in_between(
     thread.join()
     restore(archive, Home(tmp_path / "other"))
     other = Workspace(Home(tmp_path / "other"))
-    history = decisions.decision_history(other.store, project.dataset.dataset_id, 10_000)
+    history = decision_queries.decision_history(other.store, project.dataset.dataset_id, 10_000)
     other.close()
     assert min(before, 24) <= len(history) <= min(after + 1, 24)
     assert history["seq"].tolist() == list(range(len(history), 0, -1))

@@ -95,17 +95,17 @@ MENDABLE = {
     "kept decisions lost": (
         "delete from current_decisions where index = 3",
         "wrong_current_decisions",
-        ("lacks 1 of the 2 decisions", "holds 0 that do not"),
+        ("table current_decisions lacks 1", "(2)", "holds 0 that"),
     ),
     "a kept decision under a wrong key": (
         "update current_decisions set key = 23 where index = 7",
         "wrong_current_decisions",
-        ("lacks 1 of the 2 decisions", "holds 1 that do not"),
+        ("table current_decisions lacks 1", "(2)", "holds 1 that"),
     ),
     "kept decisions wrong": (
         "update current_decisions set final_label = 0 where index = 7",
         "wrong_current_decisions",
-        ("lacks 1 of the 2 decisions", "holds 1 that do not"),
+        ("table current_decisions lacks 1", "(2)", "holds 1 that"),
     ),
 }
 

@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.components.review_card import CardEvent, Neighbour
-from app.services import review, workspaces
-from app.services.review_cards import reason, review_cards
+from app.components.review_card_records import CardEvent, Neighbour
+from app.services import review, review_events, review_queue, workspaces
+from app.services.review_cards import Evidence, reason, review_cards
 from app.services.review_words import headline, history_table, nothing_left, wider_queue
 from lane_core.config import RunConfig
 from lane_core.records import ColumnChoice, Decision, QueueFilter, RunRecord, RunStatus
@@ -61,20 +61,22 @@ def shown(at: AppTest) -> list[str]:
     return [card["example_id"] for card in card_data(at)["cards"]]
 
 
-def decide(reviewer: review.Reviewer, *steps: tuple[str, int, str, str | None]) -> review.Outcome:
+def decide(reviewer: review.Reviewer, *steps: tuple[str, int, str, str | None]) -> review_events.Outcome:
     events = [
         CardEvent(event_id, "decision", index, action, label, CLASSES[index % 3], 1.5)
         for event_id, index, action, label in steps
     ]
-    return review.store_events(reviewer, events)
+    return review_events.store_events(reviewer, events)
 
 
-def queue(reviewer: review.Reviewer, filters: QueueFilter = SUSPECTS, **options: int) -> review.QueueView:
-    by_status = review.counts(reviewer.run_id, filters)["by_status"]
-    return review.queue_view(reviewer, filters, by_status, **{"since": 0, "num_cards": 20, **options})
+def queue(
+    reviewer: review.Reviewer, filters: QueueFilter = SUSPECTS, **options: int
+) -> review_queue.QueueView:
+    by_status = review.counts(reviewer.run_id, filters, reviewer.annotator)["by_status"]
+    return review_queue.queue_view(reviewer, filters, by_status, **{"since": 0, "num_cards": 20, **options})
 
 
-def ids(view: review.QueueView) -> list[str]:
+def ids(view: review_queue.QueueView) -> list[str]:
     return [card.example_id for card in view.cards]
 
 
@@ -127,7 +129,7 @@ def test_before_the_first_epoch_it_waits(small_project, app_home, home, monkeypa
 
 def test_the_suspects_come_worst_first_with_their_evidence(small_project, app_home) -> None:
     at = open_page()
-    assert at.caption[0].value == "3 suspects of Run 1 to review, worst first."
+    assert at.caption[0].value == "3 suspects of Run 1 to review, most likely wrong first."
     data = card_data(at)
     assert [card["example_id"] for card in data["cards"]] == ["003", "007", "011"]
     assert (data["position"], data["total"], data["done"]) == (1, 3, 0)
@@ -153,7 +155,7 @@ def test_the_suspects_come_worst_first_with_their_evidence(small_project, app_ho
 
 def test_filters_have_counts_and_write_the_address(small_project, app_home) -> None:
     at = open_page()
-    assert pills(at, "status").options == ["To review · 3", "Reviewed · 0", "Both · 3"]
+    assert pills(at, "status").options == ["To review · 3", "Reviewed · 0", "All · 3"]
     scope = at.radio(key="filter_scope")
     assert scope.value == "balanced"
     assert list(zip(scope.options, scope.proto.captions, strict=True)) == [
@@ -162,13 +164,17 @@ def test_filters_have_counts_and_write_the_address(small_project, app_home) -> N
         ("**Balanced** · best use of time", "3 suspects, about 93 % wrong"),
         ("**Thorough** · few errors missed", "4 suspects, about 80 % wrong"),
         ("**All examples**", "24 examples"),
+        ("**Control sample** · drawn by lot", "of 21 that are not flagged"),
     ]
     scope.set_value("all").run()
     assert at.query_params["scope"] == "all"
     assert pills(at, "given").options == ["anger · 8", "fear · 8", "joy · 8"]
     pills(at, "given").set_value(["fear", "joy"]).run()
     assert at.query_params["given"] == ["fear", "joy"]
-    assert at.caption[0].value == "16 examples of Run 1 to review, given label fear or joy, worst first."
+    assert (
+        at.caption[0].value
+        == "16 examples of Run 1 to review, given label fear or joy, most likely wrong first."
+    )
     assert set(shown(at)) == {f"{index:03}" for index in range(24) if index % 3}
     at.button(key="filter_clear").click().run()
     assert "given" not in at.query_params
@@ -181,7 +187,7 @@ def test_a_strictness_decides_what_the_queue_holds_and_stands_in_the_address(sma
         at.radio(key="filter_scope").set_value(strictness).run()
         assert at.query_params["scope"] == strictness
         assert shown(at) == ids_shown
-    assert at.caption[0].value == "4 suspects (thorough) of Run 1 to review, worst first."
+    assert at.caption[0].value == "4 suspects (thorough) of Run 1 to review, most likely wrong first."
     # What is suspected at this strictness is suggested another label, though the model prefers the given one.
     assert card_data(at)["cards"][3]["suggested_label"] == "fear"
     at.radio(key="filter_scope").set_value("balanced").run()
@@ -207,7 +213,11 @@ def test_a_run_of_an_earlier_version_has_one_strictness_and_no_estimate(small_pr
         cursor.execute("update example_results set severity = null")
     at = open_page(scope="sure")
     assert shown(at) == ["003", "007", "011"]
-    assert list(at.radio(key="filter_scope").proto.captions) == [*["3 suspects"] * 3, "24 examples"]
+    assert list(at.radio(key="filter_scope").proto.captions) == [
+        *["3 suspects"] * 3,
+        "24 examples",
+        "of 21 that are not flagged",
+    ]
     assert "This run is of an earlier version: every strictness shows what it flagged." in [
         caption.value for caption in at.caption
     ]
@@ -235,9 +245,9 @@ def test_when_all_is_reviewed_it_says_so_and_points_on(small_project, app_home, 
     at.session_state["review_history"] = True  # opened
     at.run()
     assert [list(row[1:]) for row in at.table[0].value.itertuples(index=False)] == [
-        ["ana", "011", "excluded", "joy"],
-        ["ana", "007", "kept", "fear"],
-        ["ana", "003", "corrected", "fear"],
+        ["ana", "011", "excluded", "joy", ""],
+        ["ana", "007", "kept", "fear", ""],
+        ["ana", "003", "corrected", "fear", ""],
     ]
     [wider] = [button for button in at.button if button.label == "Go on with thorough: 1 more"]
     wider.click().run()
@@ -258,7 +268,7 @@ def test_the_name_is_asked_of_the_browser_before_anything_can_be_decided(small_p
     at.run()
     at.switch_page("../pages/review.py").run()
     assert [element.key for element in at.get("bidi_component")] == ["annotator_memory"]
-    assert not at.text_input
+    assert [box.key for box in at.text_input] == ["filter_text"]
 
 
 # What is stored
@@ -272,7 +282,7 @@ def test_events_are_stored_in_order_and_once(small_project, app_home, ana) -> No
         CardEvent("e4", "decision", 7, "flag", None, "fear", 0.5),
     ]
     for _ in range(2):
-        assert review.store_events(ana, events) == review.Outcome(["e1", "e2", "e3", "e4"])
+        assert review_events.store_events(ana, events) == review_events.Outcome(["e1", "e2", "e3", "e4"])
     history = review.history(ana.dataset_id, 10)
     assert history["decision_id"].tolist() == ["e4", "e3", "e2", "e1"]
     assert history["is_live"].tolist() == [True, False, False, True]
@@ -295,11 +305,13 @@ def test_an_undo_that_the_browser_could_not_place_says_which_example_it_was(
     small_project, app_home, ana
 ) -> None:
     decide(ana, ("e1", 3, "keep", None), ("e2", 7, "keep", None))
-    assert review.store_events(ana, [CardEvent("u1", "undo", None)]) == review.Outcome(["u1"], focus=7)
-    assert review.store_events(ana, [CardEvent("r1", "redo", None)]) == review.Outcome(["r1"])
-    assert review.store_events(ana, [CardEvent("u2", "undo", 7)]) == review.Outcome(["u2"])
-    assert review.store_events(ana, [CardEvent("u3", "undo", None)]).focus == 3
-    nothing = review.store_events(ana, [CardEvent("u4", "undo", None)])
+    assert review_events.store_events(ana, [CardEvent("u1", "undo", None)]) == review_events.Outcome(
+        ["u1"], focus=7
+    )
+    assert review_events.store_events(ana, [CardEvent("r1", "redo", None)]) == review_events.Outcome(["r1"])
+    assert review_events.store_events(ana, [CardEvent("u2", "undo", 7)]) == review_events.Outcome(["u2"])
+    assert review_events.store_events(ana, [CardEvent("u3", "undo", None)]).focus == 3
+    nothing = review_events.store_events(ana, [CardEvent("u4", "undo", None)])
     assert (nothing.stored, nothing.notice) == (["u4"], "ana has nothing left to undo in this project.")
 
 
@@ -308,7 +320,7 @@ def test_what_cannot_be_stored_is_not_acknowledged_nor_what_comes_after_it(
 ) -> None:
     bad = CardEvent("e2", "decision", 99, "keep", None, "fear")
     after = CardEvent("u1", "undo", 3)
-    found = review.store_events(ana, [bad, after])
+    found = review_events.store_events(ana, [bad, after])
     assert found.stored == []
     assert found.notice == (
         f"Not saved: There is no example 99 in data set '{ana.dataset_id}': its examples are 0 to 23."
@@ -319,7 +331,7 @@ def test_what_cannot_be_stored_is_not_acknowledged_nor_what_comes_after_it(
 
     decide(ana, ("e1", 3, "keep", None))
     monkeypatch.setattr(decisions, "record_decisions", broken)
-    found = review.store_events(ana, [after, replace(bad, index=7)])
+    found = review_events.store_events(ana, [after, replace(bad, index=7)])
     assert found.stored == ["u1"]
     assert "something unexpected went wrong (error " in found.notice
     number = found.notice.split("(error ")[1].split()[0]
@@ -349,7 +361,7 @@ def test_a_queue_with_reviewed_examples_passes_over_what_was_decided_since(
     view = queue(ana, both, since=began)
     assert (ids(view), view.position, view.total, view.done) == (["007"], 2, 3, 2)
     assert (view.cards[0].status, view.cards[0].current_label) == ("flag", "fear")
-    review.store_events(ana, [CardEvent("u1", "undo", 11)])
+    review_events.store_events(ana, [CardEvent("u1", "undo", 11)])
     assert ids(queue(ana, both, since=began)) == ["007", "011"]
     assert ids(queue(ana, QueueFilter(status="reviewed"), since=began)) == ["007"]
 
@@ -386,7 +398,7 @@ def test_the_queries_do_not_grow_with_the_cards(small_project, app_home, ana, mo
     few = len(count)
     count.clear()
     queue(ana, ALL, num_cards=2)
-    assert few <= 10
+    assert few <= 13
     assert len(count) <= few
 
 
@@ -426,8 +438,9 @@ def test_a_missing_number_does_not_break_a_card() -> None:
         "version": 0,
     }
     no_epochs = pd.DataFrame({"index": [5], "epoch": [2], "margin": [1.5]})
-    no_neighbours = pd.DataFrame({"index": [], "text": [], "label": [], "cosine": []})
-    [card] = review_cards(pd.DataFrame([row]), no_epochs, no_neighbours, {}, 3)
+    nothing = pd.DataFrame({"index": []})
+    evidence = Evidence(no_epochs, nothing, nothing, nothing, pd.DataFrame(index=[5]), {}, num_epochs=3)
+    [card] = review_cards(pd.DataFrame([row]), evidence, "ana")
     assert (card.suggested_label, card.severity, card.split_words) == ("", "some way", "not trained on")
     assert card.score_words == "Not scored"
     assert [math.isnan(margin) for margin in card.margins] == [True, False, True]
@@ -437,7 +450,7 @@ def test_a_missing_number_does_not_break_a_card() -> None:
 def test_the_headline_says_that_a_run_goes_on() -> None:
     running = RunStatus("running", epoch=3, epochs=5)
     assert headline(QueueFilter(status="reviewed"), 1, "Night run", running) == (
-        "1 suspect of Night run, reviewed, worst first. The run is in epoch 3 of 5: they can still change."
+        "1 suspect of Night run, reviewed, most likely wrong first. The run is in epoch 3 of 5: they can still change."
     )
 
 
@@ -448,8 +461,8 @@ def test_the_headline_says_that_a_run_goes_on() -> None:
         (QueueFilter(strictness="sure"), (0, 0, 0), "The run has no suspects (sure)"),
         (ALL, (0, 24, 24), "You have been through all 24 examples"),
         (QueueFilter(status="reviewed"), (9, 0, 9), "None of the 9 suspects is reviewed yet"),
-        (QueueFilter(given_labels=("joy",)), (0, 4, 4), "All 4 suspects with these labels are reviewed"),
-        (QueueFilter(given_labels=("joy",)), (0, 0, 0), "The run has no suspects with these labels"),
+        (QueueFilter(given_labels=("joy",)), (0, 4, 4), "All 4 suspects under these filters are reviewed"),
+        (QueueFilter(given_labels=("joy",)), (0, 0, 0), "The run has no suspects under these filters"),
     ],
 )
 def test_an_empty_queue_says_why(filters: QueueFilter, by_status: tuple[int, ...], words: str) -> None:
@@ -477,8 +490,8 @@ def test_history_is_told_in_words_and_local_time(small_project, app_home, ana) -
     history["created_at"] = pd.Timestamp("2026-03-01 23:30:05", tz="UTC")
     table = history_table(history, "Europe/Berlin")
     assert table.to_numpy().tolist() == [
-        ["02 Mar 2026, 00:30:05", "ana", "003", "undone: corrected", "fear"],
-        ["02 Mar 2026, 00:30:05", "ana", "003", "corrected", "fear"],
+        ["02 Mar 2026, 00:30:05", "ana", "003", "undone: corrected", "fear", ""],
+        ["02 Mar 2026, 00:30:05", "ana", "003", "corrected", "fear", ""],
     ]
 
 
@@ -488,8 +501,8 @@ def test_who_decides_second_on_an_example_is_told_what_was_decided_meanwhile(
     version = queue(ana, QueueFilter()).cards[0].version
     ben = replace(ana, annotator="ben")
     first = CardEvent("b1", "decision", 3, "relabel", "joy", "anger", seen_version=version)
-    assert review.store_events(ben, [first]).notice is None
-    outcome = review.store_events(
+    assert review_events.store_events(ben, [first]).notice is None
+    outcome = review_events.store_events(
         ana, [CardEvent("a1", "decision", 3, "keep", None, "anger", seen_version=version)]
     )
     assert outcome.stored == ["a1"]
@@ -500,4 +513,4 @@ def test_who_decides_second_on_an_example_is_told_what_was_decided_meanwhile(
     # Whoever has seen it is not told again.
     seen = review.label_version(ana.dataset_id)
     again = CardEvent("b2", "decision", 3, "keep", None, "anger", seen_version=seen)
-    assert review.store_events(ben, [again]).notice is None
+    assert review_events.store_events(ben, [again]).notice is None

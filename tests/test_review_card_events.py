@@ -8,7 +8,9 @@ import math
 import pytest
 
 from app.components import review_card
-from app.components.review_card import Card, CardEvent, Neighbour, _card_data, events_of, num_skipped
+from app.components.review_card import _card_data, num_skipped
+from app.components.review_card_events import events_of
+from app.components.review_card_records import Card, CardEvent, Duplicate, Neighbour, Opinion
 
 CLASSES = ("fear", "trust", "joy")
 RELABEL = {
@@ -94,6 +96,36 @@ def test_an_impossible_lead_time_is_left_out(value: object) -> None:
 
 
 @pytest.mark.parametrize(
+    ("note", "expected"),
+    [
+        ("  a joke, see <b>row 7</b>\n\U0001f600 ", "a joke, see <b>row 7</b>\n\U0001f600"),
+        ("lone \ud83d and \udc80, \x00 too", "lone \ufffd and \ufffd, \ufffd too"),
+        ("n" * 100_000, "n" * 2_000),
+        (None, ""),
+        (["a"], ""),
+        (7, ""),
+    ],
+)
+def test_a_note_is_made_storable_and_never_costs_its_decision(note: object, expected: str) -> None:
+    [event], refused = events_of({"events": [RELABEL | {"note": note}]}, CLASSES)
+    assert (event.note, event.label, refused) == (expected, "trust", [])
+    event.note.encode()
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(True, True), (False, False), (1, False), ("true", False), (None, False)]
+)
+def test_only_true_settles(value: object, expected: bool) -> None:
+    [event], _ = events_of({"events": [RELABEL | {"is_settling": value}]}, CLASSES)
+    assert event.is_settling is expected
+
+
+def test_an_undo_carries_no_note_and_settles_nothing() -> None:
+    undo = {"event_id": "e1", "kind": "undo", "index": 7, "note": "n", "is_settling": True}
+    assert events_of({"events": [undo]}, CLASSES)[0] == [CardEvent("e1", "undo", 7)]
+
+
+@pytest.mark.parametrize(
     ("state", "expected"),
     [({}, 0), ({"skipped": 15}, 15), ({"skipped": -3}, 0), ({"skipped": "9"}, 0), ({"skipped": 10**9}, 200)],
 )
@@ -119,6 +151,9 @@ def test_a_card_becomes_plain_json_with_null_for_what_is_not_a_number() -> None:
         margins=(1.0, math.nan),
         class_mean_margins=(math.inf, 2.0),
         neighbours=(Neighbour("n" * 1000, "joy", 0.5, differs=True),),
+        probabilities=(("trust", 0.5), ("fear", math.nan), *((f"class {rank}", 0.0) for rank in range(500))),
+        duplicates=tuple(Duplicate(f"{row:04d}", "joy", differs=True) for row in range(300)),
+        opinions=(Opinion("Anna", "Corrected to joy", "a note"),),
     )
     data = json.loads(json.dumps(_card_data(card), allow_nan=False))
     assert data["margins"] == [1.0, None]
@@ -126,3 +161,8 @@ def test_a_card_becomes_plain_json_with_null_for_what_is_not_a_number() -> None:
     assert data["weight"] is None
     assert data["text"] == "\udc80 broken byte"
     assert data["neighbours"] == [{"text": "n" * 300, "label": "joy", "cosine": 0.5, "differs": True}]
+    assert data["probabilities"][:2] == [["trust", 0.5], ["fear", None]]
+    assert (len(data["probabilities"]), data["num_probabilities"]) == (100, 502)
+    assert (len(data["duplicates"]), data["num_duplicates"]) == (50, 300)
+    assert data["duplicates"][0] == {"example_id": "0000", "label": "joy", "differs": True}
+    assert data["opinions"] == [{"annotator": "Anna", "words": "Corrected to joy", "note": "a note"}]

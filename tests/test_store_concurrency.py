@@ -18,7 +18,8 @@ from lane_core.errors import StoreError
 from lane_core.records import ColumnChoice, DatasetRecord, Decision, QueueFilter, RunRecord
 from lane_core.runs.run_dir import EPOCH_SCHEMA, RunDir
 from lane_core.store.datasets import add_dataset, current_labels
-from lane_core.store.decisions import decision_history, label_version, record_decisions, review_progress, undo
+from lane_core.store.decision_queries import decision_history, label_version, review_progress
+from lane_core.store.decisions import record_decisions, undo
 from lane_core.store.ingest import Ingester
 from lane_core.store.review_queries import queue_counts, review_queue
 from lane_core.store.run_queries import last_epoch, trajectories

@@ -49,13 +49,17 @@ def test_after_a_kill_everything_is_whole(
     assert kills.moments.count(TOO_LATE) < num_kills
 
 
-TABLES = ("example_epochs", "example_results", "decisions", "current_decisions")
+TABLES = ("example_epochs", "example_results", "decisions", "own_decisions", "current_decisions")
 FAULTS = {
     "example_epochs has a row twice": "insert into example_epochs from example_epochs where epoch = 2 and index = 3",
     "rows and ledger differ": "delete from example_epochs where epoch = 1 and index = 3",
     "example_results wrongly has": "update example_results set margin = margin + 1 where index = 3",
     "example_results lacks": "delete from example_results where index = 3",
     "current_decisions lacks": "delete from current_decisions where seq = (select max(seq) from current_decisions)",
+    "own_decisions is not what a replay gives": "delete from own_decisions where annotator = 'ada' and seq = "
+    "(select min(seq) from own_decisions where annotator = 'ada')",
+    "current_decisions is not what a replay gives": "update current_decisions set num_people = num_people + 1",
+    "not what a replay gives": "update current_decisions set is_disputed = not is_disputed",
     "undo ada/": "update decisions set target = decision_id where kind = 'undo' and target is not null",
     "decision bob/": "update decisions set unseen_decision = 'eve/0' where kind = 'decision' and annotator = 'bob'",
     "a replay": "update current_decisions set decision_id = 'another' where annotator = 'bob'",

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from lane_core.errors import StoreError
 from lane_core.records import ColumnChoice, DatasetRecord, Decision, RunRecord
 from lane_core.store.datasets import add_dataset, current_labels
-from lane_core.store.decisions import decision_history, label_version, record_decisions, redo, undo
+from lane_core.store.decision_queries import decision_history, label_version
+from lane_core.store.decisions import record_decisions, redo, undo
 from lane_core.store.runs import add_run
 from lane_core.store.store import Store, open_store
 
@@ -206,7 +207,7 @@ def test_history_is_newest_first_and_shows_what_a_step_was_about(store: Store) -
 
     assert list(history.columns) == [
         "seq", "decision_id", "kind", "index", "example_id", "action", "label", "seen_label", "target", "run_id",
-        "annotator", "lead_time_s", "note", "created_at", "is_live",
+        "annotator", "lead_time_s", "note", "created_at", "is_live", "num_decisions",
     ]  # fmt: skip
     shown = history[["decision_id", "kind", "index", "example_id", "action", "seen_label", "is_live"]]
     assert shown.to_numpy().tolist() == [

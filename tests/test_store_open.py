@@ -21,7 +21,7 @@ from lane_core.store.runs import list_runs
 from lane_core.store.store import Store, open_store
 
 ROOT = Path(__file__).parents[1]
-KNOWN = [("m001_initial",), ("m002_strictness",), ("m003_results",)]
+KNOWN = [("m001_initial",), ("m002_strictness",), ("m003_results",), ("m004_people",)]
 
 HOLDER = """
 import sys

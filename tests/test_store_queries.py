@@ -20,14 +20,16 @@ import pandas as pd
 import pytest
 
 from lane_core.errors import StoreError
-from lane_core.records import ColumnChoice, DatasetRecord, Decision, QueueFilter, RunRecord
+from lane_core.records import QUEUE_STATUSES, ColumnChoice, DatasetRecord, Decision, QueueFilter, RunRecord
 from lane_core.runs.run_dir import METRICS_SCHEMA, RunDir
 from lane_core.store.datasets import add_dataset, current_labels
-from lane_core.store.decisions import record_decisions, review_progress, undo
+from lane_core.store.decision_queries import review_progress
+from lane_core.store.decisions import record_decisions, undo
 from lane_core.store.ingest import ingest_run
 from lane_core.store.matrix_queries import label_confusion, similarity_epochs, similarity_matrix
+from lane_core.store.related_queries import neighbours
 from lane_core.store.result_queries import FlagLevel, compare_runs, flag_levels, predictions
-from lane_core.store.review_queries import label_pairs, neighbours, queue_counts, review_queue
+from lane_core.store.review_queries import label_pairs, queue_counts, review_queue
 from lane_core.store.run_queries import (
     alm_values,
     class_mean_margins,
@@ -48,10 +50,15 @@ NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SIMILARITY = [[1.0, 0.5, 0.25], [0.5, 1.0, 0.125], [0.25, 0.0, 1.0]]
 QUEUE_COLUMNS = [
     "index", "example_id", "text", "given_label", "suggested_label", "suggested_probability", "predicted_label",
-    "given_probability", "similarity", "severity", "alm", "weight", "label_score", "is_label_issue", "status",
-    "current_label", "split", "version",
+    "given_probability", "similarity", "severity", "alm", "aum", "weight", "label_score", "self_confidence",
+    "is_label_issue", "status", "current_label", "split", "version",
 ]  # fmt: skip
 ALL = QueueFilter(status="all", suspects_only=False)
+
+
+def by_status(**counts: int) -> dict[str, int]:
+    """Return counts by status; those not named are 0."""
+    return dict.fromkeys(QUEUE_STATUSES, 0) | counts
 
 
 def epoch_frame(alm: list[float | None], predicted: list[int], flagged: list[int]) -> pd.DataFrame:
@@ -74,6 +81,7 @@ def epoch_frame(alm: list[float | None], predicted: list[int], flagged: list[int
             "severity": [0.0, 0.0, 0.0, 0.75, 0.5, 0.5],
             "label_score": [0.75, 0.25, 0.875, 0.125, 0.5, 0.25],
             "is_label_issue": [index in flagged for index in range(6)],
+            "self_confidence": [0.75, 0.5, 0.75, 0.25, 0.5, 0.125],
         }
     )
 
@@ -191,8 +199,10 @@ def test_the_queue_shows_suspects_of_the_last_epoch_worst_first_ties_by_index(st
         "similarity": 0.25,
         "severity": 0.75,
         "alm": -4.0,
+        "aum": -3.0,
         "weight": 0.125,
         "label_score": 0.125,
+        "self_confidence": 0.25,
         "is_label_issue": True,
         "status": "",
         "current_label": "fear",
@@ -267,8 +277,8 @@ def test_queue_counts_leave_out_the_filter_that_they_count_for(store: Store) -> 
     assert counts["total"] == 1
     assert counts["by_given"].to_numpy().tolist() == [["fear", 2], ["joy", 2], ["anger", 1]]
     assert counts["by_suggested"].to_numpy().tolist() == [["fear", 1]]
-    assert counts["by_status"] == {"to_review": 1, "reviewed": 1, "all": 2}
-    assert counts["by_scope"] == {"sure": 1, "balanced": 1, "thorough": 1, "all": 1}
+    assert counts["by_status"] == by_status(to_review=1, reviewed=1, keep=1, all=2)
+    assert counts["by_scope"] == {"sure": 1, "balanced": 1, "thorough": 1, "all": 1, "control": 0}
 
 
 def test_queue_counts_of_suspects(store: Store) -> None:
@@ -277,7 +287,7 @@ def test_queue_counts_of_suspects(store: Store) -> None:
     assert counts["total"] == 2
     assert counts["by_given"].to_numpy().tolist() == [["anger", 1], ["joy", 1]]
     assert counts["by_suggested"].to_numpy().tolist() == [["fear", 2], ["joy", 1]]
-    assert counts["by_status"] == {"to_review": 2, "reviewed": 0, "all": 2}
+    assert counts["by_status"] == by_status(to_review=2, all=2)
 
 
 def test_label_pairs_by_hand(store: Store) -> None:
@@ -301,8 +311,8 @@ def test_before_the_first_epoch_everything_is_empty(empty: Store) -> None:
     counts = queue_counts(empty, "r1", ALL)
     assert counts["total"] == 0
     assert len(counts["by_given"]) == 0
-    assert counts["by_status"] == {"to_review": 0, "reviewed": 0, "all": 0}
-    assert counts["by_scope"] == {"sure": 0, "balanced": 0, "thorough": 0, "all": 0}
+    assert counts["by_status"] == by_status()
+    assert counts["by_scope"] == {"sure": 0, "balanced": 0, "thorough": 0, "all": 0, "control": 0}
     assert last_epoch(empty, "r1") == 0
     assert similarity_epochs(empty, "r1") == []
     assert label_confusion(empty, "r1").tolist() == [[0] * 3] * 3
@@ -428,6 +438,7 @@ def test_review_progress(store: Store) -> None:
     assert review_progress(store, "r1") == {
         "suspects": 3,
         "suspects_reviewed": 2,
+        "to_settle": 1,
         "examples": 6,
         "reviewed": 4,
         "corrected": 0,
@@ -468,7 +479,8 @@ def test_suspects_are_those_below_the_line_of_the_strictness(
     counts = queue_counts(with_lines, "r1", filters)
     assert counts["total"] == len(expected)
     assert counts["by_status"]["all"] == len(expected)
-    assert counts["by_scope"] == {"sure": 1, "balanced": 3, "thorough": 5, "all": 6}
+    unflagged = 6 - len(expected)
+    assert counts["by_scope"] == {"sure": 1, "balanced": 3, "thorough": 5, "all": 6, "control": unflagged}
     assert label_pairs(with_lines, "r1", filters, limit=9)["count"].sum() == len(expected)
 
 
@@ -476,8 +488,8 @@ def test_scopes_are_counted_under_the_other_filters(with_lines: Store) -> None:
     decide(with_lines, 3, "keep")
     counts = queue_counts(with_lines, "r1", QueueFilter(given_labels=("fear", "joy"), strictness="sure"))
     # To review of fear and joy: 2 (never flagged), 4 (thorough), 5 (balanced).
-    assert counts["by_scope"] == {"sure": 0, "balanced": 1, "thorough": 2, "all": 3}
-    assert counts["by_status"] == {"to_review": 0, "reviewed": 1, "all": 1}
+    assert counts["by_scope"] == {"sure": 0, "balanced": 1, "thorough": 2, "all": 3, "control": 3}
+    assert counts["by_status"] == by_status(reviewed=1, keep=1, all=1)
     assert len(counts["by_given"]) == 0
 
 

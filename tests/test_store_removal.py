@@ -9,7 +9,8 @@ import pytest
 from lane_core.errors import RunError, StoreError
 from lane_core.records import Decision, QueueFilter
 from lane_core.store.datasets import current_labels
-from lane_core.store.decisions import decision_history, record_decisions, unseen_decisions
+from lane_core.store.decision_queries import decision_history, unseen_decisions
+from lane_core.store.decisions import record_decisions
 from lane_core.store.matrix_queries import label_confusion
 from lane_core.store.removal import delete_run, drop_history
 from lane_core.store.review_queries import review_queue

@@ -8,6 +8,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import state
+from app.components.plain_text import storable
 
 _KEY = "annotator"  # the one that state.annotator() reads
 _MEMORY_KEY = "annotator_memory"
@@ -67,4 +68,4 @@ def _tidy() -> None:
 
 
 def _tidied(name: str) -> str:
-    return " ".join(name.split())[:_LONGEST_NAME] or "annotator"
+    return " ".join(storable(name).split())[:_LONGEST_NAME] or "annotator"

@@ -1,50 +1,56 @@
-/* The review card: keys and clicks in, events out. The rest is in review_card_queue.js (what is decided),
- * review_card_keys.js (which key means what), review_card_view.js and review_card_chart.js (drawing);
- * review_card.py joins the files into one module.
+/* The review card: keys and clicks in, events out. The rest is in the files beside: review_card_queue.js (what is
+ * decided), _outbox.js (sending it), _keymap.js and _keys.js (which key means what), _view.js (drawing), and the others
+ * that are named after what they draw. review_card.py joins them into one module.
  *
  * Streamlit calls the default export at every rerun with fresh data, so the state lives on the shadow root.
  */
-const SEND_AFTER_MS = 30; // after the last key: a burst is one rerun
-const ANSWER_WITHIN_MS = 1000; // a send before the answer to the last one would cut that rerun short, cards and all
-const RESEND_AFTER_MS = 2000; // doubled at each try
-const RESEND_AT_MOST_MS = 15000;
-const UNSAVED_SHOWN_AFTER_MS = 3000;
 const FEW_CARDS = 5; // left besides the skipped ones: more are asked for
 const SWAP_GUARD_MS = 300; // a card that the server swapped in cannot be hit by a key meant for the one before
 const LONGEST_LEAD_TIME_S = 86400;
+const ONE_CARD_COMMANDS = ["accept", "keep", "relabel", "skip", "flag", "exclude"];
 
 class ReviewCard {
   constructor(host, name) {
     this.host = host;
     this.name = name;
     this.root = host.querySelector("[data-part='root']");
+    this.keyMap = new KeyMap();
     this.queue = new ReviewQueue(name);
-    this.view = new ReviewView(this.root);
+    this.view = new ReviewView(this.root, this.keyMap);
+    this.outbox = new Outbox(this.queue, (words) => this.view.setUnsaved(words));
+    this.#makeBoxes(this.view.parts);
+    this.firstChoices = new Map(); // index -> label chosen before the suggestion came to light
     this.calls = 0;
-    this.sent = new Set(); // ids of the last send
-    this.sentAt = -Infinity;
-    this.resendAfter = RESEND_AFTER_MS;
     this.shownAt = performance.now();
     this.swappedAt = -Infinity;
     this.walksByKeyboard = false; // the focus was moved with Tab, not with the mouse
+  }
+
+  #makeBoxes(parts) {
+    const giveFocusBack = () => this.#giveFocusBack();
+    this.notes = new ReviewNotes(this.name);
+    this.noteBox = new NoteBox(parts, this.notes, giveFocusBack);
+    this.finder = new ClassFinder(parts, {
+      choose: (place) => this.#run({ name: "relabel", place }), say: (words) => this.view.say(words), giveFocusBack,
+    });
+    this.keyPanel = new KeyPanel(parts.help, this.keyMap, () => this.view.printKeys());
+    this.definitionPanel = new DefinitionPanel(parts["definitions-panel"]);
   }
 
   /** Takes fresh data from a rerun. Returns the number of the call, to be handed to leave(). */
   update(data, setStateValue) {
     this.server = data;
     this.setStateValue = setStateValue;
+    this.outbox.setStateValue = setStateValue;
     if (!this.listening) this.#listen();
     this.#stayBright();
     const waiting = this.queue.pending.length;
-    if (this.queue.receive(data)) {
+    if (this.queue.receive(data, this.noteBox.isOpen || this.finder.isOpen)) {
       this.shownAt = performance.now();
       if (this.calls) this.swappedAt = this.shownAt;
     }
-    if (this.queue.pending.length < waiting) this.resendAfter = RESEND_AFTER_MS;
-    this.sentAt = -Infinity;
-    const hasUnsent = this.queue.pending.some((event) => !this.sent.has(event.event_id));
-    if (hasUnsent || (!this.calls && this.queue.pending.length)) this.#schedule();
-    this.view.setClasses(data.classes);
+    this.outbox.answered(waiting, !this.calls);
+    this.view.setClasses(data);
     this.#draw();
     this.calls += 1;
     return this.calls;
@@ -53,9 +59,10 @@ class ReviewCard {
   /** Unmounted: unless a newer call has come, stop listening. Unsent events wait in sessionStorage. */
   leave(call) {
     if (call !== this.calls) return;
+    this.noteBox.keep();
     this.listening.abort();
     this.listening = null;
-    for (const timer of [this.sendTimer, this.resendTimer, this.unsavedTimer]) clearTimeout(timer);
+    this.outbox.stop();
     this.calls = 0;
   }
 
@@ -69,6 +76,8 @@ class ReviewCard {
     this.listening = new AbortController();
     const { signal } = this.listening;
     document.addEventListener("keydown", (event) => this.#onKey(event), { capture: true, signal });
+    this.root.addEventListener("keydown", (event) => this.#onTyping(event), { signal });
+    this.view.parts.note.addEventListener("input", () => this.noteBox.keep(), { signal });
     document.addEventListener("pointerdown", () => { this.walksByKeyboard = false; }, { capture: true, signal });
     this.root.addEventListener("click", (event) => this.#onClick(event), { signal });
     this.root.addEventListener("mousedown", (event) => this.#onMouseDown(event), { signal });
@@ -76,37 +85,70 @@ class ReviewCard {
 
   #onKey(event) {
     if (event.key === "Tab") this.walksByKeyboard = true;
+    const panel = this.#openPanel();
+    if (panel) {
+      this.#onPanelKey(panel, event);
+      return;
+    }
+    // A held Enter would press the focused button again and again.
+    if (event.repeat && event.key === "Enter" && event.composedPath().includes(this.root)) event.preventDefault();
     if (belongsElsewhere(event, this.host, this.walksByKeyboard)) return;
-    const isHelpOpen = !this.view.parts.help.hidden;
-    const command = isHelpOpen && event.key === "Escape" ? { name: "help" } : commandOf(event);
+    const command = commandOf(event, this.keyMap, this.server.classes.length);
     if (!command) return;
     event.preventDefault();
     event.stopPropagation();
-    if (event.repeat || (isHelpOpen && command.name !== "help")) return;
-    this.#run(command);
+    if (!event.repeat) this.#run(command);
+  }
+
+  #openPanel() {
+    return [this.keyPanel, this.definitionPanel].find((panel) => panel.isOpen);
+  }
+
+  #onPanelKey(panel, event) {
+    event.stopPropagation();
+    // Enter and the like press the buttons of the panel, whatever else they mean.
+    const isFree = !panel.waitsFor && !NATIVE_KEY.test(event.key);
+    const isOwn = isFree && commandOf(event, this.keyMap, 0)?.name === panel.command;
+    if (isOwn && !event.repeat) panel.close();
+    else if (!isOwn) panel.onKey(event);
+  }
+
+  /** A key in one of the card's own text boxes: nothing else on the page hears it. */
+  #onTyping(event) {
+    const box = { note: this.noteBox, "finder-input": this.finder }[event.target.dataset.part];
+    if (!box) return;
+    event.stopPropagation();
+    box.onKey(event);
   }
 
   #onClick(event) {
     const button = event.target.closest("[data-command]");
-    if (button) this.#run({ name: button.dataset.command, place: Number(button.dataset.place) });
-    else if (event.target === this.view.parts.help) this.#run({ name: "help" });
+    if (!button) return;
+    const { command: name, place } = button.dataset;
+    const isSecondOfTwo = event.detail > 1 && ONE_CARD_COMMANDS.includes(name); // of a double click
+    if (!isSecondOfTwo) this.#run({ name, place: Number(place) });
   }
 
   #onMouseDown(event) {
     // A click leaves no button focused: the space bar would press it again. It does leave a text box.
     if (event.target.closest("button")) {
       event.preventDefault();
-      document.activeElement?.blur();
+      (this.host.activeElement ?? document.activeElement)?.blur();
     }
   }
 
   #run({ name, place }) {
     const card = this.queue.card();
-    if (name === "help") this.#toggleHelp();
+    if (name === "help") this.keyPanel.show(this.server.classes.length);
+    else if (name === "definitions") this.#showDefinitions(card);
     else if (name === "undo") this.#undo();
     else if (name === "redo") this.#redo();
     else if (!card) return;
     else if (name === "unfold") this.view.unfold();
+    else if (name === "ranks") this.view.evidence.drawProbabilities(card);
+    else if (name === "duplicates") this.view.evidence.drawDuplicates(card, Infinity);
+    else if (name === "note") this.#openBox(() => this.noteBox.toggle(this.server.note_characters));
+    else if (name === "find") this.#openBox(() => this.finder.open(this.server.classes, this.view.classes.hidden));
     else if (name === "back") this.#look(-1);
     else if (name === "forth") this.#look(1);
     else if (name === "skip") this.#skip(card);
@@ -114,27 +156,45 @@ class ReviewCard {
   }
 
   #decide(card, name, place) {
-    if (performance.now() - this.swappedAt < SWAP_GUARD_MS) {
-      this.view.confirm("refused", "This example has only just come: press again");
-      return;
-    }
-    if (this.queue.isUnsaved(card.index)) {
-      this.view.confirm("refused", "Already decided, still being saved");
-      return;
-    }
-    const chosen = name === "accept" ? card.suggested_label : name === "relabel" ? this.server.classes[place] : null;
-    if (chosen === undefined) return; // a key beyond the last class
-    if (name === "accept" && (!chosen || chosen === card.given_label)) {
-      this.view.confirm("refused", "No other label is suggested here");
+    const suggested = suggestionOf(card, this.server);
+    const chosen = { accept: suggested, keep: card.given_label, relabel: this.server.classes[place] }[name] ?? null;
+    const refusal = this.#refusal(card, name, chosen);
+    if (refusal) this.view.confirm("refused", refusal);
+    if (refusal || (name === "relabel" && chosen === null)) return; // a key beyond the last class
+    if (this.#isBlind(card) && chosen !== null && suggested && chosen !== suggested) {
+      this.#reveal(card, chosen);
       return;
     }
     // Choosing the given label is keeping it.
-    const isRelabel = chosen !== null && chosen !== card.given_label;
-    const action = isRelabel ? "relabel" : chosen !== null ? "keep" : name;
+    const action = chosen === null ? name : chosen === card.given_label ? "keep" : "relabel";
     const leadTime = Math.min((performance.now() - this.shownAt) / 1000, LONGEST_LEAD_TIME_S);
-    this.queue.decide(action, isRelabel ? chosen : null, Number(leadTime.toFixed(3)));
+    this.noteBox.keep();
+    this.queue.decide(action, action === "relabel" ? chosen : null, {
+      lead_time_s: Number(leadTime.toFixed(3)), note: this.notes.of(card), is_settling: this.server.is_settling,
+    });
     this.#changed();
     this.view.confirm(action, decisionWords(action, chosen), card.example_id);
+  }
+
+  /** Why this cannot be decided now, or "". */
+  #refusal(card, name, chosen) {
+    if (performance.now() - this.swappedAt < SWAP_GUARD_MS) return "This example has only just come: press again";
+    if (this.queue.isUnsaved(card.index)) return "Already decided, still being saved";
+    if (name === "accept" && this.#isBlind(card)) return "Choose a label first: the suggestion comes after";
+    if (name === "accept" && !chosen) return "No other label is suggested here";
+    if (name === "relabel" && this.server.hidden.includes(chosen)) return `${clipped(chosen)} was merged into another class`;
+    return "";
+  }
+
+  /** True until a first label is chosen on the card, where the suggestion is to be hidden so long. */
+  #isBlind(card) {
+    return this.server.is_blind && !this.firstChoices.has(card.index) && !this.queue.decisionOn(card.index);
+  }
+
+  #reveal(card, chosen) {
+    this.firstChoices.set(card.index, chosen);
+    this.#draw();
+    this.view.say(this.view.parts.revealed.textContent);
   }
 
   #undo() {
@@ -169,14 +229,25 @@ class ReviewCard {
     else this.view.confirm("refused", step < 0 ? "This is the first one at hand" : "This is the last one at hand");
   }
 
-  #toggleHelp() {
-    const { help } = this.view.parts;
-    help.hidden = !help.hidden;
-    if (help.hidden) this.focusBeforeHelp?.focus();
-    else {
-      this.focusBeforeHelp = this.host.activeElement ?? document.activeElement;
-      this.view.parts["help-close"].focus();
+  #showDefinitions(card) {
+    const { guidelines } = this.server;
+    if (!Object.keys(guidelines).length) {
+      this.view.confirm("refused", "No class has a definition yet");
+      return;
     }
+    const suggested = card && !this.#isBlind(card) ? suggestionOf(card, this.server) : "";
+    const first = card ? [[card.given_label, "given"], [suggested, "suggested"]].filter(([name]) => name) : [];
+    this.definitionPanel.show(this.server, first);
+  }
+
+  #openBox(open) {
+    const focused = this.host.activeElement;
+    this.focusBefore = focused?.matches("button") ? focused : this.root;
+    open();
+  }
+
+  #giveFocusBack() {
+    this.focusBefore.focus({ preventScroll: true });
   }
 
   #moved() {
@@ -186,40 +257,16 @@ class ReviewCard {
 
   #changed() {
     this.#moved();
-    this.#schedule();
+    this.outbox.schedule();
   }
 
   #draw() {
-    this.view.draw(this.queue, this.server);
-    const waiting = this.queue.pending.length;
-    if (!waiting) {
-      for (const timer of [this.sendTimer, this.resendTimer, this.unsavedTimer]) clearTimeout(timer);
-      this.unsavedTimer = null;
-      this.view.setUnsaved("");
-    } else this.unsavedTimer ??= setTimeout(() => this.#tellUnsaved(), UNSAVED_SHOWN_AFTER_MS);
-  }
-
-  #tellUnsaved() {
-    this.view.setUnsaved(`${this.queue.pending.length} not saved yet`);
-  }
-
-  #schedule() {
-    clearTimeout(this.sendTimer);
-    const wait = Math.max(SEND_AFTER_MS, this.sentAt + ANSWER_WITHIN_MS - performance.now());
-    this.sendTimer = setTimeout(() => this.#send(), wait);
-  }
-
-  /** Sends everything that is not acknowledged, and again later if no answer comes. */
-  #send() {
-    this.sent = new Set(this.queue.pending.map((event) => event.event_id));
-    this.sentAt = performance.now();
-    // sent_ms makes a repeated state value differ from the one before: Streamlit calls back only on a change.
-    this.setStateValue("pending", { sent_ms: Date.now(), events: this.queue.pending });
-    clearTimeout(this.resendTimer);
-    this.resendTimer = setTimeout(() => {
-      this.resendAfter = Math.min(2 * this.resendAfter, RESEND_AT_MOST_MS);
-      this.#send();
-    }, this.resendAfter);
+    const card = this.queue.card();
+    const isBlind = Boolean(card) && this.#isBlind(card);
+    const isOpen = Boolean(card) && this.server.is_blind && !this.queue.decisionOn(card.index);
+    this.view.draw(this.queue, this.server, { isBlind, choice: isOpen ? this.firstChoices.get(card.index) ?? "" : "" });
+    this.noteBox.draw(card);
+    this.outbox.watch();
   }
 }
 

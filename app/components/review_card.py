@@ -15,100 +15,43 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Literal, TypeVar
 
 import streamlit as st
 
-from lane_core.records import DECISION_ACTIONS, DecisionAction
+from app.components.review_card_events import NOTE_CHARACTERS, events_of
+from app.components.review_card_records import Card, CardEvent
 
 _LOG = logging.getLogger(__name__)
 _HERE = Path(__file__).parent
-_SCRIPTS = ("queue", "keys", "chart", "view")
+# In the order in which they are joined into one module.
+_SCRIPTS = (
+    "text",
+    "queue",
+    "notes",
+    "outbox",
+    "keymap",
+    "keys",
+    "chart",
+    "evidence",
+    "classes",
+    "panels",
+    "finder",
+    "view",
+)
+_STYLES = ("", "_classes", "_evidence", "_panels")
 _NEIGHBOUR_CHARACTERS = 300  # two lines are shown
-_LONGEST_ID = 64
+_MOST_PROBABILITIES = 100
+_MOST_DUPLICATES = 50
 _MOST_SKIPPED = 200  # cards in the browser that someone skipped; after that they come round again
-_LONGEST_LEAD_TIME_S = 86_400.0
-
-Severity = Literal["near", "some way", "far"]
-EventKind = Literal["decision", "undo", "redo"]
-EVENT_KINDS: tuple[EventKind, ...] = ("decision", "undo", "redo")
-_Word = TypeVar("_Word", bound=str)
-
-
-@dataclass(frozen=True)
-class Neighbour:
-    """One of the nearest examples."""
-
-    text: str
-    label: str
-    cosine: float
-    differs: bool
-    """True if its label is not the given label of the card's example."""
-
-
-@dataclass(frozen=True)
-class Card:
-    """One example with the evidence about its label. Labels are class names."""
-
-    index: int
-    example_id: str
-    text: str
-    given_label: str
-    suggested_label: str
-    """Equal to the given label, or empty, where the run suggests no other."""
-    suggested_probability: float
-    reason: str
-    """One sentence: why the example is in the queue."""
-    severity: Severity
-    """How far apart given and suggested label are."""
-    similarity_words: str
-    """The same in words, for the tooltip of the severity."""
-    weight: float
-    score_words: str
-    """How likely the given label is wrong, for the tooltips."""
-    margins: tuple[float, ...]
-    """One per epoch; NaN leaves a gap."""
-    class_mean_margins: tuple[float, ...]
-    """Mean ALM (margin averaged over the epochs so far) of the examples with the same given label, one per epoch."""
-    neighbours: tuple[Neighbour, ...]
-    status: Literal["", "keep", "relabel", "exclude", "flag"] = ""
-    """The stored decision, if there is one."""
-    current_label: str = ""
-    """Label after the stored decisions; empty means the given label."""
-    version: int = 0
-    """Number of the decision that ``current_label`` comes from; 0 = none."""
-    split_words: str = ""
-    """Shown beside the id, for example "test split"; empty for a training example."""
-
-
-@dataclass(frozen=True)
-class CardEvent:
-    """Something a person did on the card."""
-
-    event_id: str
-    """Made in the browser; the same event may arrive more than once."""
-    kind: EventKind
-    index: int | None
-    """The example. None for an undo or redo of a decision that only the server still knows."""
-    action: DecisionAction | None = None
-    """None for undo and redo."""
-    label: str | None = None
-    """New label for ``relabel``; None otherwise."""
-    seen_label: str = ""
-    """The label that was on screen; empty for undo and redo."""
-    lead_time_s: float | None = None
-    """Seconds from showing the card to the decision."""
-    seen_version: int | None = None
-    """``version`` of the card that was on screen; None for undo and redo."""
 
 
 _mount = st.components.v2.component(
     "lane_review_card",
     html=(_HERE / "review_card.html").read_text(encoding="utf-8"),
-    css=(_HERE / "review_card.css").read_text(encoding="utf-8"),
+    css="\n".join((_HERE / f"review_card{part}.css").read_text(encoding="utf-8") for part in _STYLES),
     js="\n".join(
         (_HERE / name).read_text(encoding="utf-8")
         for name in (*(f"review_card_{part}.js" for part in _SCRIPTS), "review_card.js")
@@ -130,6 +73,12 @@ def review_card(
     nothing_left: str,
     key: str,
     on_events: Callable[[list[CardEvent]], None],
+    guidelines: Mapping[str, str] = {},
+    hidden: Collection[str] = (),
+    is_settling: bool = False,
+    is_blind: bool = False,
+    reviewed_today: int | None = None,
+    median_seconds: float | None = None,
 ) -> None:
     """Draw the review card and hand over what was decided on it.
 
@@ -149,6 +98,12 @@ def review_card(
         key: Names the widget and the browser's store of unsent events. One per run and annotator, the same
             for every filter, or unsent events are left behind when the filter changes.
         on_events: Called with new events, oldest first, before the body of the page runs.
+        guidelines: Class to definition, for the classes that have one.
+        hidden: Classes that were merged into others: they cannot be chosen, and the others keep their keys.
+        is_settling: True if the decisions made now settle what others disagree about.
+        is_blind: Hide the suggestion and all that gives it away until a first label is chosen.
+        reviewed_today: The person's decisions of today that are stored, for the top line.
+        median_seconds: Their median time for a decision, in seconds.
     """
     refused_key = f"{key}.refused"
 
@@ -175,6 +130,13 @@ def review_card(
             "error": error,
             "view": view,
             "nothing_left": nothing_left,
+            "guidelines": dict(guidelines),
+            "hidden": sorted(hidden),
+            "is_settling": bool(is_settling),
+            "is_blind": bool(is_blind),
+            "reviewed_today": None if reviewed_today is None else int(reviewed_today),
+            "median_seconds": None if median_seconds is None else _number(median_seconds),
+            "note_characters": NOTE_CHARACTERS,
         },
         on_pending_change=receive,
         on_skipped_change=lambda: None,
@@ -190,65 +152,9 @@ def num_skipped(key: str) -> int:
     return min(value, _MOST_SKIPPED) if isinstance(value, int) and value > 0 else 0
 
 
-def events_of(value: object, classes: Sequence[str]) -> tuple[list[CardEvent], list[str]]:
-    """Read the events out of the component's state value, which any browser could have written.
-
-    Args:
-        value: ``{"events": [...]}`` if the card sent it.
-        classes: Labels that a decision may name.
-
-    Returns:
-        The valid events in the order of the list, and the ids of the others (those that have one).
-    """
-    items = value.get("events") if isinstance(value, Mapping) else None
-    events: list[CardEvent] = []
-    refused: list[str] = []
-    for item in items if isinstance(items, list) else []:
-        event_id = item.get("event_id") if isinstance(item, Mapping) else None
-        if not isinstance(event_id, str) or not 0 < len(event_id) <= _LONGEST_ID:
-            continue
-        event = _event(event_id, item, classes)
-        if event is None:
-            refused.append(event_id)
-        else:
-            events.append(event)
-    return events, refused
-
-
-def _event(event_id: str, item: Mapping[str, object], classes: Sequence[str]) -> CardEvent | None:
-    kind, index = _one_of(EVENT_KINDS, item.get("kind")), item.get("index")
-    if index is not None and (not isinstance(index, int) or isinstance(index, bool) or index < 0):
-        return None
-    if kind == "undo" or kind == "redo":
-        return CardEvent(event_id, kind, index)
-    action = _one_of(DECISION_ACTIONS, item.get("action"))
-    label = _one_of(classes, item.get("label"))
-    seen_label = _one_of(classes, item.get("seen_label"))
-    if kind != "decision" or index is None or action is None or seen_label is None:
-        return None
-    if (label is not None) != (action == "relabel"):
-        return None
-    lead_time, version = _lead_time(item.get("lead_time_s")), _version(item.get("seen_version"))
-    return CardEvent(event_id, kind, index, action, label, seen_label, lead_time, version)
-
-
-def _one_of(allowed: Sequence[_Word], value: object) -> _Word | None:
-    return next((word for word in allowed if word == value), None)
-
-
-def _lead_time(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return float(value) if 0 <= value <= _LONGEST_LEAD_TIME_S else None
-
-
-def _version(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53 else None
-
-
 def _card_data(card: Card) -> dict[str, object]:
-    """Return the card as JSON can hold it: plain numbers, null for NaN."""
-    return asdict(card) | {
+    """Return the card as JSON can hold it: plain numbers, null for NaN. Long lists are cut, and counted."""
+    return vars(card) | {
         "index": int(card.index),
         "suggested_probability": _number(card.suggested_probability),
         "weight": _number(card.weight),
@@ -263,6 +169,16 @@ def _card_data(card: Card) -> dict[str, object]:
             }
             for neighbour in card.neighbours
         ],
+        "probabilities": [
+            (label, _number(share)) for label, share in card.probabilities[:_MOST_PROBABILITIES]
+        ],
+        "num_probabilities": len(card.probabilities),
+        "duplicates": [
+            {"example_id": other.example_id, "label": other.label, "differs": bool(other.differs)}
+            for other in card.duplicates[:_MOST_DUPLICATES]
+        ],
+        "num_duplicates": len(card.duplicates),
+        "opinions": [asdict(opinion) for opinion in card.opinions],
     }
 
 

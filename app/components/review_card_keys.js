@@ -1,9 +1,4 @@
-/* Which key means what, and when a key press is meant for the card at all. */
-const KEY_COMMANDS = {
-  a: "accept", w: "accept", x: "keep", q: "keep", f: "flag", n: "flag", e: "exclude", h: "help",
-  " ": "skip", backspace: "undo", arrowleft: "back", arrowright: "forth",
-};
-const IS_MAC = /Mac|iPhone|iPad/.test(navigator.platform);
+/* What a key press means, and whether it is meant for the card at all. */
 const KEYED_CLASSES = 30;
 
 const TEXT_BOX =
@@ -11,9 +6,10 @@ const TEXT_BOX =
   "[role='searchbox'], [role='spinbutton'], [role='grid'], canvas[data-testid='data-grid-canvas'], " +
   "input:not([type='button'], [type='submit'], [type='reset'], [type='checkbox'], [type='radio'], " +
   "[type='range'], [type='color'], [type='file'])";
-// Focused by keyboard, these want the space bar and the arrows for themselves.
-const USES_SPACE_AND_ARROWS = "button, a[href], summary, input, [role='slider'], [role='tab'], [role='radio'], " +
+// Focused by keyboard, these want the space bar, Enter and the arrows for themselves.
+const USES_NATIVE_KEYS = "button, a[href], summary, input, [role='slider'], [role='tab'], [role='radio'], " +
   "[role='option'], [role='menuitem'], [role='switch'], [role='checkbox'], [role='button']";
+const NATIVE_KEY = /^( |Enter|Home|End|Page(Up|Down)|Arrow.*)$/;
 
 /** The key printed on the nth class button ("" where it has none). */
 function classKey(place) {
@@ -35,17 +31,25 @@ function classPlace(event) {
   return (event.shiftKey ? (event.altKey ? 20 : 10) : 0) + ((Number(digit) + 9) % 10);
 }
 
-/** {name, place} for a key of the map, or null. */
-function commandOf(event) {
-  if (event.isComposing) return null;
+/** The key as the key map writes it; null if it was pressed together with another. */
+function plainKey(event) {
+  if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return null;
   const key = event.key.toLowerCase();
+  const isSign = [...key].length === 1 && key === key.toUpperCase() && key !== " "; // may need shift, as "/" does in places
+  return event.shiftKey && !isSign ? null : key;
+}
+
+/** {name, place} for a key of the map, or null. */
+function commandOf(event, keyMap, numClasses) {
+  if (event.isComposing) return null;
   if (event.ctrlKey || event.metaKey) {
-    return key === "z" && !event.altKey ? { name: event.shiftKey ? "redo" : "undo" } : null;
+    const isZ = event.key.toLowerCase() === "z" && !event.altKey;
+    return isZ ? { name: event.shiftKey ? "redo" : "undo" } : null;
   }
   const place = classPlace(event);
-  if (place !== null) return { name: "relabel", place };
-  if (event.altKey || event.shiftKey) return null;
-  return Object.hasOwn(KEY_COMMANDS, key) ? { name: KEY_COMMANDS[key] } : null;
+  if (place !== null && (place < numClasses || !event.shiftKey)) return { name: "relabel", place };
+  const name = keyMap.command(plainKey(event));
+  return name ? { name } : null;
 }
 
 /**
@@ -58,27 +62,6 @@ function belongsElsewhere(event, cardHost, walksByKeyboard) {
   const inCard = event.composedPath().includes(cardHost);
   if (target.matches(TEXT_BOX) || target.isContentEditable) return true;
   if (!inCard && target.closest("[role='dialog'], [role='grid']")) return true;
-  const isNative = event.key === " " || event.key.startsWith("Arrow");
   const isChosenByKeyboard = walksByKeyboard || (inCard && target.matches(":focus-visible"));
-  return isNative && target.matches(USES_SPACE_AND_ARROWS) && isChosenByKeyboard;
-}
-
-/** Rows of the help panel: [keys, meaning]. */
-function helpRows(numClasses) {
-  const ctrl = IS_MAC ? "⌘" : "Ctrl";
-  const rows = [[["1", "…", "9", "0"], numClasses > 10 ? "Set class 1 to 10" : "Set the class with that number"]];
-  if (numClasses > 10) rows.push([["⇧1", "…", "⇧0"], "Set class 11 to 20"]);
-  if (numClasses > 20) rows.push([["⇧⌥1", "…", "⇧⌥0"], "Set class 21 to 30 (⌥ is Alt)"]);
-  return [
-    ...rows,
-    [["a", "w"], "Accept the suggested label"],
-    [["x", "q"], "Keep the given label"],
-    [["space"], "Skip: no decision, comes back later"],
-    [["f", "n"], "Ask for a second opinion"],
-    [["e"], "Exclude from the corrected file"],
-    [["⌫", `${ctrl} Z`], "Undo"],
-    [[`${ctrl} ⇧ Z`], "Redo"],
-    [["←", "→"], "Look back and forth without deciding"],
-    [["h"], "Show or hide this list"],
-  ];
+  return NATIVE_KEY.test(event.key) && target.matches(USES_NATIVE_KEYS) && isChosenByKeyboard;
 }

@@ -33,8 +33,11 @@ class ReviewQueue {
     this.pending = this.#restore();
   }
 
-  /** Takes the server's word: fresh cards, and which events it has stored. True if the card shown changed. */
-  receive({ cards, acknowledged, focus, view }) {
+  /**
+   * Takes the server's word: fresh cards, and which events it has stored. True if the card shown changed.
+   * While `isHeld` (someone writes about it) the card stays, even if the server's cards are others now.
+   */
+  receive({ cards, acknowledged, focus, view }, isHeld) {
     const before = this.current;
     const stored = new Set(acknowledged);
     this.#setPending(this.pending.filter((event) => !stored.has(event.event_id)));
@@ -44,7 +47,8 @@ class ReviewQueue {
     this.skipped = this.skipped.filter((index) => cards.some((card) => card.index === index));
     if (focus !== this.lastFocus && this.known.has(focus)) this.current = focus;
     this.lastFocus = focus;
-    if (!this.#walk().includes(this.current)) this.current = this.#open()[0] ?? null;
+    const stays = isHeld && this.current !== null && !this.decisionOn(this.current);
+    if (!stays && !this.#walk().includes(this.current)) this.current = this.#open()[0] ?? null;
     return before !== this.current;
   }
 
@@ -64,12 +68,12 @@ class ReviewQueue {
     return unsaved;
   }
 
-  decide(action, label, leadTime) {
+  /** Decides on the card shown. `circumstances` go with the event: lead_time_s, note, is_settling. */
+  decide(action, label, circumstances) {
     const card = this.card();
-    const event = { kind: "decision", index: card.index, action, label };
+    const event = { kind: "decision", index: card.index, action, label, ...circumstances };
     event.seen_label = card.current_label || card.given_label;
     event.seen_version = card.version;
-    event.lead_time_s = leadTime;
     this.redoable = [];
     this.#commit({ index: card.index, action, label });
     this.#emit(event);

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app.services import comparing, review
+from app.services import comparing, people_agreement, people_consensus, review_queue
 from app.services.workspaces import workspace
 from lane_core.errors import BackupError
 from lane_core.store.ingest import Ingester
@@ -80,7 +80,9 @@ def restore(path: Path) -> Path | None:
             return restoring.restore(path, opened.home)
     finally:
         comparing.forget()
-        review.forget()
+        review_queue.forget()
+        people_agreement.forget()
+        people_consensus.forget()
         # A new one: the old one remembers which files it has read in.
         opened.ingester = Ingester(opened.store, opened.home.runs)
         opened.ingester.start()

@@ -17,7 +17,7 @@ from sklearn.metrics import accuracy_score, f1_score
 from app.services.workspaces import run_status, workspace
 from lane_core.config import RunConfig
 from lane_core.records import RunRecord, RunState
-from lane_core.store import datasets, decisions, result_queries, run_queries
+from lane_core.store import datasets, decision_queries, result_queries, run_queries
 from lane_core.store import runs as run_store
 from lane_core.store.store import Store
 
@@ -100,7 +100,7 @@ def run_results(dataset_id: str) -> list[RunResult]:
         RunError: If the directory of a run is gone.
     """
     store = workspace().store
-    version = decisions.label_version(store, dataset_id)
+    version = decision_queries.label_version(store, dataset_id)
     return [_result(record, version) for record in run_store.list_runs(store, dataset_id)]
 
 

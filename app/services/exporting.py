@@ -16,7 +16,7 @@ from app.services import workspaces
 from lane_core import wording
 from lane_core.files import replace_file
 from lane_core.records import DatasetRecord, Strictness
-from lane_core.store import datasets, decisions, result_queries, runs
+from lane_core.store import datasets, decision_queries, result_queries, runs
 from lane_core.store.result_queries import FlagLevel
 from lane_core.workspace import ExportedFiles
 
@@ -133,7 +133,7 @@ def prepare(run_id: str, strictness: Strictness) -> None:
     with _preparing:
         # Taken before the export: what is decided meanwhile may or may not be in the files, so they count as old.
         receipt: dict[str, Any] = {
-            "label_version": decisions.label_version(workspace.store, dataset_id),
+            "label_version": decision_queries.label_version(workspace.store, dataset_id),
             "epochs_done": workspace.run_dir(run_id).last_epoch(),
             "strictness": strictness,
         }
@@ -178,7 +178,7 @@ def _outdated(run_id: str, receipt: Mapping[str, Any], strictness: Strictness) -
         return f"The issues in the audit file are those of “{receipt['strictness']}”."
     workspace = workspaces.workspace()
     dataset_id = runs.get_run(workspace.store, run_id).dataset_id
-    if decisions.label_version(workspace.store, dataset_id) != receipt["label_version"]:
+    if decision_queries.label_version(workspace.store, dataset_id) != receipt["label_version"]:
         return "Decisions were made after these files were prepared."
     epochs = workspace.run_dir(run_id).last_epoch()
     if epochs != receipt["epochs_done"]:

@@ -11,7 +11,7 @@ from app.services.live_runs import LiveRun
 from app.services.workspaces import workspace
 from lane_core.config import RunConfig
 from lane_core.records import QueueFilter, RunRecord, RunState
-from lane_core.store import datasets, decisions, review_queries, run_queries
+from lane_core.store import datasets, decision_queries, review_queries, run_queries
 from lane_core.store import runs as run_store
 from lane_core.wording import counted, noise
 
@@ -35,6 +35,8 @@ class NextStep:
     """Stem of the page that the button opens."""
     note: str = ""
     """How long it takes, or how much is wrong, where that is worth knowing first."""
+    queue: QueueFilter | None = None
+    """The queue to open, where the page is Review and it is not the usual one."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def next_step(dataset_id: str, live: LiveRun | None) -> NextStep:
         return NextStep(f"{name} and has found nothing yet.", "Watch the run", "train")
     if live.stored_epoch == 0:
         return NextStep(f"{name} before its first epoch was over.", "See what happened", "train")
-    progress = decisions.review_progress(workspace().store, live.record.run_id)
+    progress = decision_queries.review_progress(workspace().store, live.record.run_id)
     suspects, reviewed = progress["suspects"], progress["suspects_reviewed"]
     left = suspects - reviewed
     note = _noise_words(live.record.run_id)
@@ -93,6 +95,15 @@ def next_step(dataset_id: str, live: LiveRun | None) -> NextStep:
         button = f"Review {counted(left, 'suspect')}"
         return NextStep(f"{name} finds {found}; {how_far}.", button, "review", note)
     how_far = "all are reviewed" if suspects else "nothing waits for review"
+    if progress["to_settle"]:
+        waiting = counted(progress["to_settle"], "example")
+        return NextStep(
+            f"{name} finds {found}; {how_far}. About {waiting} people disagree or ask for a second opinion.",
+            f"Settle {waiting}",
+            "review",
+            note,
+            QueueFilter(status="to_settle", suspects_only=False),
+        )
     return NextStep(
         f"{name} finds {found}; {how_far}. The corrected file can be exported.", "Export", "export", note
     )
@@ -103,7 +114,7 @@ def figures(dataset_id: str, live: LiveRun | None) -> Figures:
     if live is None:
         examples = datasets.get_dataset(workspace().store, dataset_id).num_examples
         return Figures(examples, suspects=None, reviewed=0, corrected=0, f1=None)
-    progress = decisions.review_progress(workspace().store, live.record.run_id)
+    progress = decision_queries.review_progress(workspace().store, live.record.run_id)
     return Figures(
         examples=progress["examples"],
         suspects=progress["suspects"] if live.stored_epoch else None,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
-from app.components.review_card import Card, Neighbour, Severity
+from app.components.review_card_records import Card, Duplicate, Neighbour, Opinion
 from lane_core.wording import probability, severity
 
 _SIMILARITY_WORDS = {
@@ -24,28 +25,37 @@ _SPLIT_WORDS = {
 }
 
 
-def review_cards(
-    queue: pd.DataFrame,
-    trajectories: pd.DataFrame,
-    neighbours: pd.DataFrame,
-    class_means: Mapping[str, Sequence[float]],
-    num_epochs: int,
-) -> list[Card]:
+@dataclass(frozen=True)
+class Evidence:
+    """What is known about at least the examples of some cards."""
+
+    trajectories: pd.DataFrame
+    """index, epoch, margin."""
+    neighbours: pd.DataFrame
+    """As ``related_queries.neighbours`` returns them; so are duplicates and opinions."""
+    duplicates: pd.DataFrame
+    opinions: pd.DataFrame
+    probabilities: pd.DataFrame
+    """A row an example (in its index), a column a class."""
+    class_means: Mapping[str, Sequence[float]]
+    """Mean ALM of each label, one number an epoch."""
+    num_epochs: int
+    """Epochs stored so far; an epoch without a margin becomes NaN."""
+
+
+def review_cards(queue: pd.DataFrame, evidence: Evidence, annotator: str) -> list[Card]:
     """Return one card for each row of the queue, in its order.
 
     Args:
         queue: As ``review_queue`` returns it.
-        trajectories: index, epoch, margin of at least these examples.
-        neighbours: As ``neighbours`` returns them, for at least these examples.
-        class_means: Mean ALM of each label, one number an epoch.
-        num_epochs: Epochs stored so far; an epoch without a margin becomes NaN.
+        evidence: About its examples.
+        annotator: Who is going to look at them.
     """
-    epochs = range(1, num_epochs + 1)
-    margins = trajectories.pivot(index="index", columns="epoch", values="margin")
+    epochs = range(1, evidence.num_epochs + 1)
+    margins = evidence.trajectories.pivot(index="index", columns="epoch", values="margin")
     margins = margins.reindex(index=queue["index"], columns=epochs)
-    nearest = dict(list(neighbours.groupby("index")))
     return [
-        _card(row, margin, nearest.get(row.index), class_means.get(row.given_label, ()))
+        _card(row, margin, evidence, annotator)
         for row, margin in zip(_rows(queue), margins.itertuples(index=False, name=None), strict=True)
     ]
 
@@ -85,32 +95,65 @@ def _of_epochs(count: int, total: int) -> str:
     return every if count == total else f"{count} of {total} epochs"
 
 
-def _card(
-    row: Any, margins: Sequence[float], nearest: pd.DataFrame | None, class_means: Sequence[float]
-) -> Card:
-    near = [] if nearest is None else [_neighbour(other, row.given_label) for other in _rows(nearest)]
-    suggested = _suggestion(row)
-    apart = cast(Severity, severity(_number(row.similarity, 1.0)))
+def _card(row: Any, margins: Sequence[float], evidence: Evidence, annotator: str) -> Card:
+    given, suggested = row.given_label, suggestion(row)
+    near = [
+        Neighbour(other.text, other.label, float(other.cosine), differs=other.label != given)
+        for other in _about(evidence.neighbours, row.index)
+    ]
+    said = _about(evidence.opinions, row.index)
+    apart = severity(_number(row.similarity, 1.0))
     return Card(
         index=int(row.index),
         example_id=row.example_id,
         text=row.text,
-        given_label=row.given_label,
+        given_label=given,
         suggested_label=suggested,
         suggested_probability=_number(row.suggested_probability, math.nan),
-        reason=reason(row.given_label, suggested, margins, near),
+        reason=reason(given, suggested, margins, near),
         severity=apart,
-        similarity_words=_SIMILARITY_WORDS[apart].format(given=row.given_label, suggested=suggested),
+        similarity_words=_SIMILARITY_WORDS[apart].format(given=given, suggested=suggested),
         weight=_number(row.weight, math.nan),
         score_words=_score_words(row),
         margins=tuple(margins),
-        class_mean_margins=tuple(class_means),
+        class_mean_margins=tuple(evidence.class_means.get(given, ())),
         neighbours=tuple(near),
         split_words=_SPLIT_WORDS[row.split],
         status=row.status,
         current_label=row.current_label,
         version=int(row.version),
+        probabilities=_ranked(evidence.probabilities.loc[row.index]),
+        duplicates=tuple(
+            Duplicate(other.example_id, other.label, differs=other.label != given)
+            for other in _about(evidence.duplicates, row.index)
+        ),
+        note=next((one.note for one in said if one.annotator == annotator and not one.is_from_file), ""),
+        opinions=tuple(Opinion(one.annotator, _opinion_words(one), one.note) for one in said),
     )
+
+
+def _about(frame: pd.DataFrame, index: int) -> list[Any]:
+    return _rows(frame[frame["index"] == index])
+
+
+def _ranked(probabilities: pd.Series[float]) -> tuple[tuple[str, float], ...]:
+    likeliest = probabilities.sort_values(ascending=False, kind="stable")
+    return tuple((str(label), float(share)) for label, share in likeliest.items())
+
+
+def _opinion_words(opinion: Any) -> str:
+    """Say what a person decided.
+
+    Labels of the file were given by people who knew of no suggestion.
+    """
+    if opinion.is_from_file:
+        return f"{opinion.label}, in the file"
+    return {
+        "keep": f"Kept {opinion.label}",
+        "relabel": f"Corrected to {opinion.label}",
+        "exclude": "Excluded",
+        "flag": "Asked for a second opinion",
+    }[str(opinion.action)]
 
 
 def _score_words(row: Any) -> str:
@@ -122,15 +165,11 @@ def _score_words(row: Any) -> str:
     return f"The given label is wrong with a probability of {probability(1 - row.label_score)}"
 
 
-def _suggestion(row: Any) -> str:
+def suggestion(row: Any) -> str:
     """Return the label to suggest; none where the model believes the given one and does not suspect it."""
     if pd.isna(row.suggested_label) or (not row.is_label_issue and row.predicted_label == row.given_label):
         return ""
     return str(row.suggested_label)
-
-
-def _neighbour(row: Any, given_label: str) -> Neighbour:
-    return Neighbour(row.text, row.label, float(row.cosine), differs=row.label != given_label)
 
 
 def _number(value: Any, otherwise: float) -> float:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from lane_core.records import ENDED_STATES, STRICTNESSES, QueueFilter, RunStatus
 
-_ACTION_WORDS = {"keep": "kept", "relabel": "corrected", "exclude": "excluded", "flag": "second opinion"}
+ACTION_WORDS = {"keep": "kept", "relabel": "corrected", "exclude": "excluded", "flag": "second opinion"}
 _KIND_WORDS = {"decision": "", "undo": "undone: ", "redo": "redone: "}
 
 
@@ -18,20 +18,46 @@ def headline(filters: QueueFilter, total: int, run_name: str, status: RunStatus)
 
     Example:
         >>> headline(QueueFilter(given_labels=("fear", "joy")), 1200, "Run 1", RunStatus("finished"))
-        '1,200 suspects of Run 1 to review, given label fear or joy, worst first.'
+        '1,200 suspects of Run 1 to review, given label fear or joy, most likely wrong first.'
     """
     noun = _noun(filters, total)
-    which = {"to_review": " to review", "reviewed": ", reviewed", "all": ", reviewed or not"}[filters.status]
     chosen = {
-        "given": filters.given_labels,
-        "suggested": filters.suggested_labels,
-        "predicted": filters.predicted_labels,
+        "given label": filters.given_labels,
+        "suggested label": filters.suggested_labels,
+        "predicted label": filters.predicted_labels,
+        "split": filters.splits,
+        "decided by": filters.annotators,
     }
-    labels = [f", {name} label {' or '.join(values)}" for name, values in chosen.items() if values]
-    what = f"{total:,} {noun} of {run_name}{which}{''.join(labels)}, worst first."
+    limits = [f", {name} {' or '.join(values)}" for name, values in chosen.items() if values]
+    if filters.both_ways:
+        limits.append(" (or the other way round)")
+    if filters.severities:
+        limits.append(f", {' or '.join(filters.severities)}")
+    if filters.text:
+        limits.append(f", with “{filters.text}” in the text")
+    order = "in an order drawn by lot" if filters.is_control else _ORDERS[filters.order]
+    what = f"{total:,} {noun} of {run_name}{_STATUSES[filters.status]}{''.join(limits)}, {order}."
     if status.state in ENDED_STATES:
         return what
     return f"{what} The run is in epoch {status.epoch} of {status.epochs}: they can still change."
+
+
+_STATUSES = {
+    "to_review": " to review",
+    "to_settle": " to settle",
+    "reviewed": ", reviewed",
+    "keep": ", kept",
+    "relabel": ", corrected",
+    "exclude": ", excluded",
+    "flag": ", waiting for a second opinion",
+    "all": ", reviewed or not",
+}
+_ORDERS = {
+    "suspicion": "most likely wrong first",
+    "harm": "most harmful first",
+    "margin": "lowest plain margin first",
+    "self_confidence": "least believed by a classifier that has not seen them first",
+}
 
 
 def nothing_left(filters: QueueFilter, by_status: Mapping[str, int]) -> str:
@@ -46,16 +72,34 @@ def nothing_left(filters: QueueFilter, by_status: Mapping[str, int]) -> str:
         'All 130 suspects are reviewed'
     """
     noun = _noun(filters)
-    is_narrow = bool(filters.given_labels or filters.suggested_labels or filters.predicted_labels)
-    which = f"{noun} with these labels" if is_narrow else noun
+    is_narrow = replace(filters, status="all", order="suspicion") != QueueFilter(
+        status="all",
+        suspects_only=filters.suspects_only,
+        strictness=filters.strictness,
+        is_control=filters.is_control,
+    )
+    which = f"{noun} under these filters" if is_narrow else noun
     num = by_status[filters.status]
     if filters.status == "to_review" and by_status["all"]:
         return f"All {by_status['all']:,} {which} are reviewed"
+    if filters.status == "to_settle":
+        return "Nothing is left to settle: nobody disagrees, and nobody waits for a second opinion"
     if num:
         return f"You have been through all {num:,} {which}"
-    if filters.status == "reviewed" and by_status["all"]:
-        return f"None of the {by_status['all']:,} {which} is reviewed yet"
+    if by_status["all"] and filters.status != "all":
+        return f"None of the {by_status['all']:,} {which} is {_STATUSES[filters.status].strip(', ')} yet"
     return f"The run has no {which}"
+
+
+def elsewhere(number: int) -> str:
+    """Say that what is left is on the screens of others.
+
+    Example:
+        >>> elsewhere(1)
+        'The last one is on the screen of somebody else'
+    """
+    left = "The last one is on the screen" if number == 1 else f"The last {number:,} are on the screens"
+    return f"{left} of somebody else"
 
 
 def wider_queue(filters: QueueFilter, by_scope: Mapping[str, int]) -> tuple[str, QueueFilter] | None:
@@ -71,7 +115,7 @@ def wider_queue(filters: QueueFilter, by_scope: Mapping[str, int]) -> tuple[str,
         'Go on with thorough: 90 more'
         >>> wider_queue(QueueFilter(suspects_only=False), by_scope)
     """
-    if not filters.suspects_only:
+    if not filters.suspects_only or filters.is_control:
         return None
     for strictness in STRICTNESSES[STRICTNESSES.index(filters.strictness) + 1 :]:
         more = by_scope[strictness] - by_scope[filters.strictness]
@@ -83,6 +127,8 @@ def wider_queue(filters: QueueFilter, by_scope: Mapping[str, int]) -> tuple[str,
 
 
 def _noun(filters: QueueFilter, number: int = 2) -> str:
+    if filters.is_control:
+        return "unflagged example" if number == 1 else "unflagged examples"
     if not filters.suspects_only:
         return "example" if number == 1 else "examples"
     which = "" if filters.strictness == "balanced" else f" ({filters.strictness})"
@@ -97,15 +143,19 @@ def history_table(history: pd.DataFrame, time_zone: str) -> pd.DataFrame:
         time_zone: Where the reader is.
 
     Returns:
-        When, Who, Example, What, Label: the new label of a correction, otherwise the label seen.
+        When, Who, Example (of several taken together: how many), What, Label: the new label of a correction,
+        otherwise the label seen; Note.
     """
     when = history["created_at"].dt.tz_convert(time_zone)
+    is_alone = history["num_decisions"] == 1
+    together = history["num_decisions"].map("{:,} together".format)
     return pd.DataFrame(
         {
             "When": when.dt.strftime("%d %b %Y, %H:%M:%S"),
             "Who": history["annotator"],
-            "Example": history["example_id"],
-            "What": history["kind"].map(_KIND_WORDS) + history["action"].map(_ACTION_WORDS),
-            "Label": history["label"].fillna(history["seen_label"]),
+            "Example": history["example_id"].where(is_alone, together),
+            "What": history["kind"].map(_KIND_WORDS) + history["action"].map(ACTION_WORDS),
+            "Label": history["label"].fillna(history["seen_label"]).where(is_alone, ""),
+            "Note": history["note"],
         }
     )

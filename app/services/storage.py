@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from app.services import backups, review
+from app.services import backups, review_queue
 from app.services.workspaces import run_status, workspace
 from lane_core.errors import LaneError
 from lane_core.records import ENDED_STATES, RunRecord, RunState
@@ -175,7 +175,7 @@ def drop_history(run_id: str) -> int:
     """
     before = _bytes_with_database(run_id)
     workspace().drop_history(run_id)
-    review.forget()
+    review_queue.forget()
     return max(0, before - _bytes_with_database(run_id))
 
 

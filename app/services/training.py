@@ -12,7 +12,7 @@ from lane_core import wording
 from lane_core.config import PRESETS, RunConfig
 from lane_core.errors import ConfigError
 from lane_core.records import RunRecord
-from lane_core.store import datasets, decisions, run_queries
+from lane_core.store import datasets, decision_queries, run_queries
 from lane_core.store import runs as run_store
 
 
@@ -89,11 +89,11 @@ def estimate(dataset_id: str, config: RunConfig) -> str | None:
 def label_changes(dataset_id: str) -> LabelChanges | None:
     """Return what people decided so far; None without any decision."""
     store = workspace().store
-    version = decisions.label_version(store, dataset_id)
+    version = decision_queries.label_version(store, dataset_id)
     records = run_store.list_runs(store, dataset_id)
     if version == 0 or not records:
         return None
-    progress = decisions.review_progress(store, records[0].run_id)
+    progress = decision_queries.review_progress(store, records[0].run_id)
     learned = [run.label_version for run in records if workspaces.run_status(run.run_id).state == "finished"]
     return LabelChanges(progress["corrected"], progress["excluded"], version > max(learned, default=0))
 

@@ -32,6 +32,8 @@ _SCHEMA = pa.schema(
         "created_at": pa.timestamp("us"),
         "seen_version": pa.int64(),
         "unseen_decision": pa.string(),
+        "batch_id": pa.string(),
+        "is_settling": pa.bool_(),
     }
 )
 

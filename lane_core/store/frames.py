@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,6 +11,8 @@ from typing import Any
 import duckdb
 import pandas as pd
 import pyarrow as pa
+
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 def fetch_frame(
@@ -52,9 +55,10 @@ def insert_frame(
 
 
 @contextmanager
-def registered(cursor: duckdb.DuckDBPyConnection, rows: pa.Table) -> Iterator[str]:
+def registered(
+    cursor: duckdb.DuckDBPyConnection, rows: pa.Table, name: str = "incoming_frame"
+) -> Iterator[str]:
     """Yield the name under which this cursor, and no other, can read the rows."""
-    name = "incoming_frame"
     cursor.register(name, rows)
     try:
         yield name
@@ -76,3 +80,8 @@ def to_stored_time(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError(f"The time {moment} has no zone; use datetime.now(UTC).")
     return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def readable(text: str) -> str:
+    """Replace half characters, which stand for bytes that could not be decoded: no database holds them."""
+    return _HALF_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -13,13 +13,32 @@ from lane_core.records import STRICTNESSES, Strictness
 
 RESULT_ROWS = """
 from example_results p
-left join (select index, action, final_label, seq, annotator from current_decisions where dataset_id = $dataset_id) d
-    on d.index = p.index
+left join (
+    select index, action, final_label, seq, annotator, num_people, is_disputed
+    from current_decisions where dataset_id = $dataset_id
+) d on d.index = p.index
 where p.run_id = $run_id
 """
 """One row an example of the newest epoch: p = what the run says and trained on, d = the decision that counts.
 
 The decisions are cut down to their data set before the join: joining on the ids costs several times as much."""
+
+
+COUNTED_CLASSES = """
+select own.code, coalesce(other.name, own.name) as name
+from (select * from label_classes where dataset_id = $dataset_id) own
+left join (select * from label_classes where dataset_id = $dataset_id) other on other.code = own.counts_as
+"""
+"""The name of every class code; of a class that people put another in the place of, the name of that one."""
+
+
+def counted_names(cursor: duckdb.DuckDBPyConnection, dataset_id: str) -> list[str]:
+    """Return, by code, the class names as ``COUNTED_CLASSES`` gives them; StoreError if there is no such data set."""
+    query = "select name, counts_as from label_classes where dataset_id = ? order by code"
+    found = cursor.execute(query, [dataset_id]).fetchall()
+    if not found:
+        class_names(cursor, dataset_id)
+    return [name if counts_as is None else found[counts_as][0] for name, counts_as in found]
 
 
 def suspect_conditions(cursor: duckdb.DuckDBPyConnection, run_id: str) -> dict[Strictness, str]:

@@ -10,6 +10,7 @@ from lane_core.errors import StoreError
 from lane_core.records import STRICTNESSES, Strictness
 from lane_core.store.frames import fetch_frame
 from lane_core.store.lookups import (
+    COUNTED_CLASSES,
     RESULT_ROWS,
     newest_epoch,
     run_dataset_id,
@@ -68,7 +69,7 @@ def predictions(store: Store, run_id: str) -> pd.DataFrame:
     """
     with store.cursor() as cursor:
         query = f"""
-            with classes as (select code, name from label_classes where dataset_id = $dataset_id)
+            with classes as ({COUNTED_CLASSES})
             select s.index, s.split, own.name as run_label, predicted.name as predicted_label,
                 current.name as current_label, s.is_label_issue, s.label_score
             from (

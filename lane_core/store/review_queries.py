@@ -1,58 +1,43 @@
-"""Queries of the review screen: the queue, what it holds, and the neighbours of the examples in it."""
+"""Queries of the review screen: the queue and what it holds."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import duckdb
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lane_core.records import STRICTNESSES, QueueFilter, Strictness
-from lane_core.store.frames import fetch_frame
-from lane_core.store.lookups import (
-    RESULT_ROWS,
-    class_names,
-    dataset_number,
-    example_key,
-    label_codes,
-    run_dataset_id,
-    run_parameters,
-    suspect_conditions,
+from lane_core.records import SEVERITIES, SPLITS, QueueFilter
+from lane_core.store.lookups import dataset_number, example_key
+from lane_core.store.queue_conditions import (
+    QueueConditions,
+    ask,
+    queue_conditions,
+    queue_scope,
 )
+from lane_core.store.queue_facets import facet_counts, label_frame, scope_counts
 from lane_core.store.store import Store
 
-QUEUE_SCOPES = (*STRICTNESSES, "all")
-"""What a queue can be drawn from: the suspects of each strictness, or every example."""
-
-
+_RESULT_COLUMNS = """p.index, p.label, p.suggested, p.suggested_probability, p.predicted, p.given_probability,
+    p.similarity, p.severity, p.alm, p.aum, p.weight, p.label_score, p.self_confidence, p.split,
+    coalesce(d.action, '') as status, d.final_label, coalesce(d.seq, 0) as version"""
 _QUEUE_COLUMNS = (
     "index", "example_id", "text", "given_label", "suggested_label", "suggested_probability", "predicted_label",
-    "given_probability", "similarity", "severity", "alm", "weight", "label_score", "is_label_issue", "status",
-    "current_label", "split", "version",
+    "given_probability", "similarity", "severity", "alm", "aum", "weight", "label_score", "self_confidence",
+    "is_label_issue", "status", "current_label", "split", "version",
 )  # fmt: skip
 
 
-def queue_scope(filters: QueueFilter) -> str:
-    """Return which of QUEUE_SCOPES a queue is drawn from."""
-    return filters.strictness if filters.suspects_only else "all"
-
-
-class _Conditions(NamedTuple):
-    """One SQL condition a filter; "true" where the filter lets everything pass."""
-
-    suspects: str
-    given: str
-    suggested: str
-    predicted: str
-    status: str
-    annotator: str
-
-
 def review_queue(
-    store: Store, run_id: str, filters: QueueFilter, limit: int, offset: int = 0
+    store: Store,
+    run_id: str,
+    filters: QueueFilter,
+    limit: int,
+    offset: int = 0,
+    annotator: str | None = None,
 ) -> pd.DataFrame:
     """Return a page of the examples that a filter lets pass, as the run's last stored epoch saw them.
 
@@ -64,32 +49,45 @@ def review_queue(
             included.
         limit: At most so many rows.
         offset: Rows to skip.
+        annotator: Whose queue it is: without what this person decided already where several people decide, and
+            without what is on the screens of others (see ``lane_core.store.leases``). None = everybody's.
 
     Returns:
         index, example_id, text, given_label, suggested_label, suggested_probability, predicted_label,
-        given_probability, similarity, severity, alm, weight, label_score, is_label_issue (flagged at the strictness
-        of the filter), status, current_label, split, version (number of the decision that counts, 0 = none); lowest
-        label_score first, ties by index. Empty before the first epoch.
+        given_probability, similarity, severity, alm, aum, weight, label_score, self_confidence, is_label_issue
+        (flagged at the strictness of the filter), status, current_label, split, version (number of the decision that
+        counts, 0 = none); in the order of the filter, ties by index. Empty before the first epoch.
 
     Raises:
         StoreError: If there is no such run, or a filter names an unknown class.
 
-    Tables: reads example_results, epoch_metrics, examples, current_decisions.
+    Tables: reads example_results, epoch_metrics, examples, current_decisions, own_decisions, review_plans, leases.
     """
-    with store.cursor() as cursor:
-        parameters, names, suspects = _review(cursor, run_id)
-        query = f"""
-            select p.index, p.label, p.suggested, p.suggested_probability, p.predicted, p.given_probability,
-                p.similarity, p.severity, p.alm, p.weight, p.label_score, p.split,
-                {suspects[filters.strictness]} as is_label_issue,
-                coalesce(d.action, '') as status, d.final_label, coalesce(d.seq, 0) as version
-            {RESULT_ROWS} and {" and ".join(_conditions(filters, names, suspects))}
-            order by p.label_score nulls last, p.index
-            limit $limit offset $offset
-        """
-        page = cursor.execute(query, {**parameters, "limit": limit, "offset": offset}).to_arrow_table()
-        texts = _texts(cursor, parameters["dataset_id"], page["index"].to_pylist())
-    classes = pa.array(names, pa.string())
+    with store.cursor() as cursor, queue_conditions(cursor, run_id, filters, annotator) as queue:
+        where = f"{queue.where(filters)} and {queue.free(filters)}"
+        order = f"order by {queue.order(filters, run_id)} limit {int(limit)} offset {int(offset)}"
+        return _page(cursor, queue, filters, where, order)
+
+
+def queue_rows(store: Store, run_id: str, indices: Sequence[int]) -> pd.DataFrame:
+    """Return some examples as rows of ``review_queue``, by index, whatever queue they are in.
+
+    Raises:
+        StoreError: If there is no such run.
+    """
+    anything = QueueFilter(status="all", suspects_only=False)
+    wanted = ", ".join(str(int(index)) for index in indices) or "null"
+    with store.cursor() as cursor, queue_conditions(cursor, run_id, anything) as queue:
+        return _page(cursor, queue, anything, f"p.index in ({wanted})", "order by p.index")
+
+
+def _page(
+    cursor: duckdb.DuckDBPyConnection, queue: QueueConditions, filters: QueueFilter, where: str, rest: str
+) -> pd.DataFrame:
+    columns = f"{_RESULT_COLUMNS}, {queue.suspects[filters.strictness]} as is_label_issue"
+    page = ask(cursor, queue, columns, where, rest).to_arrow_table()
+    texts = _texts(cursor, queue.parameters["dataset_id"], page["index"].to_pylist())
+    classes = pa.array(queue.names, pa.string())
     current = pc.coalesce(page["final_label"], texts["given_label"])
     named = {
         "given_label": classes.take(page["label"]),
@@ -97,8 +95,8 @@ def review_queue(
         "predicted_label": classes.take(page["predicted"]),
         "current_label": classes.take(current),
     }
-    columns = {name: page[name] for name in page.column_names} | texts | named
-    frame: pd.DataFrame = pa.table({name: columns[name] for name in _QUEUE_COLUMNS}).to_pandas()
+    found = {name: page[name] for name in page.column_names} | texts | named
+    frame: pd.DataFrame = pa.table({name: found[name] for name in _QUEUE_COLUMNS}).to_pandas()
     return frame
 
 
@@ -120,48 +118,37 @@ def _texts(cursor: duckdb.DuckDBPyConnection, dataset_id: str, indices: Sequence
     }
 
 
-def queue_counts(store: Store, run_id: str, filters: QueueFilter) -> dict[str, Any]:
+def queue_counts(
+    store: Store, run_id: str, filters: QueueFilter, annotator: str | None = None
+) -> dict[str, Any]:
     """Count what each choice of a filter would show, the other filters staying as they are.
+
+    What is on the screens of others is counted too: it may come back.
 
     Returns:
         total: examples that all filters let pass, int.
-        by_given: label, count under all filters but given_labels; highest count first, ties in class order.
-        by_suggested: the same for suggested_labels.
-        by_status: {"to_review", "reviewed", "all"} to the count under all filters but status.
-        by_scope: each of QUEUE_SCOPES to the count under all filters but suspects_only and strictness.
+        by_given, by_suggested: label, count under all filters but that one; highest count first, ties in class order.
+        by_status, by_severity, by_split: each of QUEUE_STATUSES, SEVERITIES, SPLITS to its count under the others.
+        by_annotator: who decided what counts, to its count under the others; those with the most first.
+        by_scope: each of QUEUE_SCOPES to its count under all filters but suspects_only, strictness and is_control.
 
     Raises:
         StoreError: If there is no such run, or a filter names an unknown class.
 
-    Tables: reads example_results, epoch_metrics, current_decisions.
+    Tables: reads example_results, epoch_metrics, examples, current_decisions, own_decisions, review_plans.
     """
-    with store.cursor() as cursor:
-        parameters, names, suspects = _review(cursor, run_id)
-        wanted = _conditions(filters, names, suspects)
-
-        def facet(code: str, but: str) -> dict[int, int]:
-            conditions = " and ".join(value for name, value in wanted._asdict().items() if name != but)
-            query = f"select {code} as code, count(*) {RESULT_ROWS} and {conditions} group by code"
-            return {code: n for code, n in cursor.execute(query, parameters).fetchall() if code is not None}
-
-        # A query each: the suspects lie together, and three of the four look at nothing else.
-        by_given, by_suggested = facet("p.label", but="given"), facet("p.suggested", but="suggested")
-        reviewed = facet("(d.action is not null)::integer", but="status")
-        scopes = ", ".join(f"count(*) filter ({suspects[name]})" for name in STRICTNESSES)
-        others = " and ".join(value for name, value in wanted._asdict().items() if name != "suspects")
-        counted = cursor.execute(
-            f"select {scopes}, count(*) {RESULT_ROWS} and {others}", parameters
-        ).fetchall()[0]
-    by_scope = dict(zip(QUEUE_SCOPES, counted, strict=True))
+    with store.cursor() as cursor, queue_conditions(cursor, run_id, filters, annotator) as queue:
+        found = facet_counts(cursor, queue, filters)
+        by_scope = scope_counts(cursor, queue, filters)
+    by_annotator = sorted(found["annotator"].items(), key=lambda item: (-item[1], item[0]))
     return {
         "total": by_scope[queue_scope(filters)],
-        "by_given": _by_label(by_given, names),
-        "by_suggested": _by_label(by_suggested, names),
-        "by_status": {
-            "to_review": reviewed.get(0, 0),
-            "reviewed": reviewed.get(1, 0),
-            "all": sum(reviewed.values()),
-        },
+        "by_given": label_frame(found["given"], queue.names),
+        "by_suggested": label_frame(found["suggested"], queue.names),
+        "by_status": found["status"],
+        "by_severity": {severity: found["severity"].get(severity, 0) for severity in SEVERITIES},
+        "by_split": {split: found["split"].get(split, 0) for split in SPLITS},
+        "by_annotator": dict(by_annotator),
         "by_scope": by_scope,
     }
 
@@ -177,87 +164,12 @@ def label_pairs(store: Store, run_id: str, filters: QueueFilter, limit: int) -> 
 
     Tables: reads example_results, epoch_metrics, current_decisions.
     """
-    with store.cursor() as cursor:
-        parameters, names, suspects = _review(cursor, run_id)
-        query = f"""
-            select p.label, p.suggested, count(*) {RESULT_ROWS} and p.suggested is not null
-                and {" and ".join(_conditions(filters, names, suspects))}
-            group by p.label, p.suggested order by count(*) desc, p.label, p.suggested limit $limit
-        """
-        found = cursor.execute(query, {**parameters, "limit": limit}).fetchall()
-    rows = [(names[given], names[suggested], count) for given, suggested, count in found]
-    return pd.DataFrame(rows, columns=["given_label", "suggested_label", "count"])
-
-
-def neighbours(store: Store, run_id: str, indices: Sequence[int]) -> pd.DataFrame:
-    """Return the nearest neighbours of some examples.
-
-    Returns:
-        index, rank (1 = nearest), neighbour (its index), cosine, text, label (current), status (of its newest
-        live decision); by index and rank. Empty before the neighbours are stored.
-
-    Raises:
-        StoreError: If there is no such run.
-
-    Tables: reads neighbours, examples, current_decisions.
-    """
-    query = """
-        with found as (
-            select * from neighbours
-            where run_id = $run_id and index in (select unnest($indices::integer[]))
+    with store.cursor() as cursor, queue_conditions(cursor, run_id, filters) as queue:
+        where = f"p.suggested is not null and {queue.where(filters)}"
+        columns = (
+            f"{queue.counted('p.label')} as given, {queue.counted('p.suggested')} as suggested, count(*)"
         )
-        select n.index, n.rank, n.neighbour, n.cosine, e.text, c.name as label, coalesce(d.action, '') as status
-        from found n
-        join (select * from examples where dataset_id = $dataset_id) e on e.index = n.neighbour
-        left join (select * from current_decisions where dataset_id = $dataset_id) d on d.index = n.neighbour
-        join label_classes c
-            on c.dataset_id = $dataset_id and c.code = coalesce(d.final_label, e.given_label)
-        order by n.index, n.rank
-    """
-    with store.cursor() as cursor:
-        parameters = {
-            "run_id": run_id,
-            "dataset_id": run_dataset_id(cursor, run_id),
-            "indices": [int(index) for index in indices],
-        }
-        return fetch_frame(cursor, query, parameters)
-
-
-def _review(
-    cursor: duckdb.DuckDBPyConnection, run_id: str
-) -> tuple[dict[str, Any], list[str], dict[Strictness, str]]:
-    """Return the parameters of RESULT_ROWS, the class names, and when a row is a suspect."""
-    parameters = run_parameters(cursor, run_id)
-    return parameters, class_names(cursor, parameters["dataset_id"]), suspect_conditions(cursor, run_id)
-
-
-def _conditions(
-    filters: QueueFilter, names: Sequence[str], suspects: Mapping[Strictness, str]
-) -> _Conditions:
-    codes = {name: code for code, name in enumerate(names)}
-    statuses = {"to_review": "(d.action is null)", "reviewed": "(d.action is not null)", "all": "true"}
-    return _Conditions(
-        suspects=suspects[filters.strictness] if filters.suspects_only else "true",
-        given=_one_of("p.label", label_codes(codes, filters.given_labels)),
-        suggested=_one_of("p.suggested", label_codes(codes, filters.suggested_labels)),
-        predicted=_one_of("p.predicted", label_codes(codes, filters.predicted_labels)),
-        status=statuses[filters.status],
-        annotator=_decided_by(filters.annotators),
-    )
-
-
-def _decided_by(annotators: Sequence[str]) -> str:
-    if not annotators:
-        return "true"
-    names = ", ".join("'" + name.replace("'", "''") + "'" for name in annotators)
-    return f"coalesce(d.annotator in ({names}), false)"
-
-
-def _one_of(column: str, codes: Sequence[int]) -> str:
-    return f"coalesce({column} in ({', '.join(map(str, codes))}), false)" if codes else "true"
-
-
-def _by_label(counts: dict[int, int], names: Sequence[str]) -> pd.DataFrame:
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    labels = pd.Series([names[code] for code, _ in ordered], dtype="str")
-    return pd.DataFrame({"label": labels, "count": pd.Series([count for _, count in ordered], dtype="int64")})
+        rest = f"group by 1, 2 order by count(*) desc, 1, 2 limit {int(limit)}"
+        found = ask(cursor, queue, columns, where, rest).fetchall()
+    rows = [(queue.names[given], queue.names[suggested], count) for given, suggested, count in found]
+    return pd.DataFrame(rows, columns=["given_label", "suggested_label", "count"])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from playwright import sync_api
 
+from tests.browser.review_card_page import RECORDER
 from tests.browser.streamlit_server import StreamlitServer, streamlit_server
 from tests.small_project import SmallProject
 
@@ -72,3 +74,24 @@ def app_server(small_project: SmallProject) -> Iterator[StreamlitServer]:
     """The app over the home of the small project; ``stop()`` it to open its database in the test."""
     with streamlit_server("app/main.py") as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def card_address() -> Iterator[str]:
+    """The review card alone, over in-memory servers."""
+    with streamlit_server("tests/browser/review_card_app.py") as server:
+        yield server.address
+
+
+@pytest.fixture
+def open_card(new_browser_page: Callable[..., Any], card_address: str) -> Callable[..., Any]:
+    """Return a function that opens the card over a fresh in-memory server."""
+
+    def open_page(**options: object) -> Any:
+        page = new_browser_page(RECORDER)
+        asked = {"case": uuid.uuid4().hex, **options}
+        page.goto(f"{card_address}/?{'&'.join(f'{name}={value}' for name, value in asked.items())}")
+        page.locator(".review-card .example-id").wait_for()
+        return page
+
+    return open_page

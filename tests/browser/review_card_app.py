@@ -2,7 +2,8 @@
 
 Query parameters: ``case`` names the in-memory server (so that a reload finds it again), ``num`` examples,
 ``classes`` how many labels, ``delay_ms`` slows every rerun down, ``fail`` makes the first so many
-deliveries fail, ``texts=hostile`` or ``texts=long`` chooses other texts.
+deliveries fail, ``texts=hostile`` or ``texts=long`` chooses other texts, ``hidden`` names a class that
+was merged away, ``mode=blind`` hides the suggestion at first, ``mode=settle`` shows what others decided.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from dataclasses import asdict, replace
 
 import streamlit as st
 
-from app.components.review_card import Card, CardEvent, Neighbour, num_skipped, review_card
+from app.components.review_card import num_skipped, review_card
+from app.components.review_card_records import Card, CardEvent, Duplicate, Neighbour, Opinion
 
 EMOTIONS = [
     "admiration",
@@ -47,7 +49,11 @@ EMOTIONS = [
     "surprise",
     "trust",
 ]
-HOSTILE = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>{{7*7}} \u202eabc'
+HOSTILE = (
+    '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>{{7*7}} \u202eabc'
+    " ![x](http://127.0.0.1:1/x.png) \x1b[31mred \x00 \udc80"
+)
+HUGE = "wide " + "w" * 100_000
 SENTENCE = (
     "I kept the letter in my coat for three weeks before I dared to open it, and when I finally did, "
     "sitting on the cold step outside the station, I could not stop my hands from shaking."
@@ -57,13 +63,13 @@ SENTENCE = (
 class Server:
     """Holds the examples and stores events once each, as the real store does."""
 
-    def __init__(self, num: int, labels: list[str], texts: str, fail: int) -> None:
+    def __init__(self, num: int, labels: list[str], texts: str, fail: int, mode: str) -> None:
         self.lock = threading.Lock()
         self.events: dict[str, CardEvent] = {}
         self.live: list[CardEvent] = []
         self.undone: list[CardEvent] = []
         self.failures_left = fail
-        self.cards = [_card(index, labels, texts) for index in range(num)]
+        self.cards = [_card(index, labels, texts, mode) for index in range(num)]
 
     def store(self, events: list[CardEvent]) -> None:
         with self.lock:
@@ -91,17 +97,19 @@ class Server:
     def decided_cards(self) -> list[Card]:
         newest = {event.index: event for event in self.live}
         return [
-            replace(card, status=event.action, current_label=event.label or card.given_label)
+            replace(card, status=event.action, current_label=event.label or card.given_label, note=event.note)
             for card in self.cards
             if (event := newest.get(card.index))
         ]
 
 
-def _card(index: int, labels: list[str], texts: str) -> Card:
+def _card(index: int, labels: list[str], texts: str, mode: str) -> Card:
     given, suggested = labels[(index * 3 + 1) % len(labels)], labels[(index * 5 + 2) % len(labels)]
     if given == suggested:
         suggested = labels[(index * 5 + 3) % len(labels)]
     text = {"hostile": HOSTILE, "long": " ".join([SENTENCE] * 12)}.get(texts, " ".join([SENTENCE] * 3)[:600])
+    if texts == "hostile" and index == 1:
+        text = HUGE
     return Card(
         index=index,
         example_id=f"row-{index:04d}",
@@ -125,13 +133,44 @@ def _card(index: int, labels: list[str], texts: str) -> Card:
             )
             for rank in range(5)
         ),
+        probabilities=_probabilities(labels, given, suggested, 0.87 - index / 100),
+        duplicates=_duplicates(index, labels, texts, given),
+        note=HOSTILE if texts == "hostile" else "",
+        opinions=_opinions(given, suggested, texts) if mode == "settle" else (),
+    )
+
+
+def _probabilities(
+    labels: list[str], given: str, suggested: str, likeliest: float
+) -> tuple[tuple[str, float], ...]:
+    others = [label for label in labels if label not in (given, suggested)]
+    ranked = [suggested, *others[:2], given, *others[2:]]
+    return tuple((label, likeliest * 0.14**rank) for rank, label in enumerate(ranked))
+
+
+def _duplicates(index: int, labels: list[str], texts: str, given: str) -> tuple[Duplicate, ...]:
+    if texts == "hostile":
+        return tuple(Duplicate(HOSTILE, HOSTILE, differs=True) for _ in range(3000))
+    if index % 2:
+        return ()
+    other = next(label for label in labels if label != given)
+    return Duplicate("row-0917", other, differs=True), Duplicate("row-0940", given, differs=False)
+
+
+def _opinions(given: str, suggested: str, texts: str) -> tuple[Opinion, ...]:
+    if texts == "hostile":
+        return (Opinion(HOSTILE, f"Corrected to {HOSTILE}", HUGE[:5000]),)
+    return (
+        Opinion("Anna", f"Kept {given}"),
+        Opinion("Boris", f"Corrected to {suggested}", "Hands shake, but nothing is feared here."),
+        Opinion("Çağla", "Asked for a second opinion"),
     )
 
 
 @st.cache_resource
-def open_server(case: str, num: int, num_classes: int, texts: str, fail: int) -> Server:
+def open_server(case: str, num: int, num_classes: int, texts: str, fail: int, mode: str) -> Server:
     del case  # only names the server in the cache
-    return Server(num, class_names(num_classes, texts), texts, fail)
+    return Server(num, class_names(num_classes, texts), texts, fail, mode)
 
 
 def class_names(num_classes: int, texts: str) -> list[str]:
@@ -139,12 +178,28 @@ def class_names(num_classes: int, texts: str) -> list[str]:
     return [HOSTILE, *names[1:]] if texts == "hostile" else names
 
 
+def guidelines(classes: list[str], texts: str) -> dict[str, str]:
+    if texts == "hostile":
+        return {classes[0]: HOSTILE, classes[1]: HUGE}
+    return {
+        name: f"Choose {name} if it is the strongest feeling in the text."
+        for place, name in enumerate(classes)
+        if place != 1
+    }
+
+
 def main() -> None:
     st.set_page_config(page_title="Review card", layout="wide")
     asked = st.query_params
     num_classes, texts = int(asked.get("classes", "10")), asked.get("texts", "")
+    mode, classes = asked.get("mode", ""), class_names(num_classes, texts)
     server = open_server(
-        asked.get("case", ""), int(asked.get("num", "60")), num_classes, texts, int(asked.get("fail", "0"))
+        asked.get("case", ""),
+        int(asked.get("num", "60")),
+        num_classes,
+        texts,
+        int(asked.get("fail", "0")),
+        mode,
     )
     state = st.session_state
     state.setdefault("acknowledged", [])
@@ -168,7 +223,7 @@ def main() -> None:
     shown = server.decided_cards() if shows_decided else server.open_cards()
     review_card(
         shown[: 20 + num_skipped("card")],
-        class_names(num_classes, texts),
+        classes,
         position=len(server.live) + 1,
         total=len(server.cards),
         done=len(server.live),
@@ -179,6 +234,12 @@ def main() -> None:
         nothing_left="Nothing left in this queue",
         key="card",
         on_events=on_events,
+        guidelines=guidelines(classes, texts),
+        hidden=[asked["hidden"]] if "hidden" in asked else (),
+        is_settling=mode == "settle",
+        is_blind=mode == "blind",
+        reviewed_today=41,
+        median_seconds=3.2,
     )
     st.text(json.dumps([asdict(event) for event in server.events.values()]))
 

@@ -90,6 +90,7 @@ def write_epoch(run_dir: RunDir, given: np.ndarray, num_classes: int) -> None:
         "is_given_predicted": turn == 0,
         "label_score": 0.001 * index,
         "is_label_issue": turn != 0,
+        "self_confidence": half,
     }
     rows, columns = np.divmod(np.arange(num_classes**2), num_classes)
     pairs = {"given": rows, "predicted": columns, "value": (1 + columns) / num_classes**2}

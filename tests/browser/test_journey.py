@@ -18,8 +18,8 @@ from playwright import sync_api
 from lane_core.home import Home
 from lane_core.runs import launcher
 from lane_core.runs.run_dir import RunDir
-from lane_core.store import datasets, decisions, run_queries
-from lane_core.store import runs as run_store
+from lane_core.store import datasets, decision_queries, run_queries
+from lane_core.store import decision_queries, runs as run_store
 from lane_core.store.ingest import ingest_run
 from lane_core.workspace import Workspace
 from tests.browser.streamlit_server import free_port, streamlit_server
@@ -161,7 +161,7 @@ def test_a_killed_app_comes_back_to_the_same_run(
     record = run_store.get_run(workspace.store, run_id)
     labels = datasets.current_labels(workspace.store, record.dataset_id)
     assert sorted(labels.loc[labels["status"] != "", "status"]) == ["keep", "relabel"]
-    assert len(decisions.decision_history(workspace.store, record.dataset_id, 10)) == 2
+    assert len(decision_queries.decision_history(workspace.store, record.dataset_id, 10)) == 2
     workspace.close()
 
 

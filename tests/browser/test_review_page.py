@@ -10,7 +10,7 @@ import pytest
 from playwright import sync_api
 
 from lane_core.home import Home
-from lane_core.store import datasets, decisions
+from lane_core.store import datasets, decision_queries
 from lane_core.workspace import Workspace
 from tests.browser.streamlit_server import StreamlitServer
 from tests.small_project import SmallProject
@@ -80,7 +80,7 @@ def test_keys_decide_and_the_store_has_it(review, app_server, small_project, hom
         "001": ("flag", "fear", "annotator"),
     }
     workspace = Workspace(home)
-    history = decisions.decision_history(workspace.store, small_project.dataset.dataset_id, 10)
+    history = decision_queries.decision_history(workspace.store, small_project.dataset.dataset_id, 10)
     workspace.close()
     assert history["example_id"].tolist() == ["001", "000", "011", "007", "003"]
     assert set(history["run_id"]) == {small_project.run.run_id}
@@ -117,7 +117,7 @@ def test_undo_goes_all_the_way_back_also_after_a_reload(review, app_server, smal
 def test_the_address_holds_the_filters(review) -> None:
     page = review()
     expect(page.get_by_test_id("stMain").get_by_test_id("stCaptionContainer")).to_have_text(
-        "3 suspects of Run 1 to review, worst first."
+        "3 suspects of Run 1 to review, most likely wrong first."
     )
     choice(page, "All examples").click()
     expect(page.locator(".place")).to_have_text("1 of 24 · 0 decided")
@@ -133,7 +133,7 @@ def test_the_address_holds_the_filters(review) -> None:
     expect(page.locator(".eyeline .tag:not(.flash)")).to_have_text("Kept")
     page.reload()
     shows(page, "007")
-    words = "1 example of Run 1, reviewed, given label fear, worst first."
+    words = "1 example of Run 1, reviewed, given label fear, most likely wrong first."
     expect(page.get_by_test_id("stMain").get_by_test_id("stCaptionContainer")).to_have_text(words)
     page.go_back()
     shows(page, "001")
@@ -178,7 +178,7 @@ def test_a_queue_with_reviewed_examples_moves_on_and_a_reload_stays_there(review
     page = review()
     press(page, "ax")
     expect(choice(page, "Reviewed · 2")).to_be_visible()
-    choice(page, "Both · 3").click()
+    choice(page, "All · 3").click()
     shows(page, "003")
     expect(page.locator(".place")).to_have_text("1 of 3 · 0 decided")
     page.wait_for_timeout(SWAP_GUARD_MS)

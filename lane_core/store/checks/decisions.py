@@ -9,13 +9,9 @@ import duckdb
 
 from lane_core.store.checks.finding import Finding
 from lane_core.store.lookups import listed
+from lane_core.store.standing import CURRENT_DECISIONS, OWN_DECISIONS
 from lane_core.store.store import Store
 from lane_core.wording import counted
-
-_KEPT = "dataset_id, index, decision_id, seq, action, final_label, annotator, note, lead_time_s, created_at"
-"""Columns of current_decisions beside the key."""
-_NEWEST = f"select key, {_KEPT} from newest_decisions join examples using (dataset_id, index)"
-"""What current_decisions should hold: of a decision on an unknown example no page can say anything."""
 
 _NOT_MENDABLE = (
     "Restore the last backup, or leave it: no other decision is affected. Decisions are never deleted."
@@ -109,18 +105,26 @@ def _raise_sequence(store: Store) -> None:
 
 
 def _check_kept(cursor: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
+    yield from _compare(cursor, "own_decisions", OWN_DECISIONS, "the decisions of each person")
+    yield from _compare(cursor, "current_decisions", CURRENT_DECISIONS, "the decisions that count")
+
+
+def _compare(cursor: duckdb.DuckDBPyConnection, table: str, truth: str, what: str) -> Iterator[Finding]:
+    described = cursor.execute(f"select * from ({truth}) limit 0").description or []
+    columns = ", ".join(column[0] for column in described)
     query = f"""
+        with truth as ({truth})
         select
-            (select count(*) from ({_NEWEST})),
-            (select count(*) from ({_NEWEST} except all select key, {_KEPT} from current_decisions)),
-            (select count(*) from (select key, {_KEPT} from current_decisions except all {_NEWEST}))
+            (select count(*) from truth),
+            (select count(*) from (from truth except all select {columns} from {table})),
+            (select count(*) from (select {columns} from {table} except all from truth))
     """
     total, lacking, foreign = cursor.execute(query).fetchall()[0]
     if lacking or foreign:
         yield Finding(
-            "wrong_current_decisions",
-            f"The table current_decisions lacks {lacking:,} of the {total:,} decisions that count, and holds "
-            f"{foreign:,} that do not: queues and labels show them wrongly.",
+            f"wrong_{table}",
+            f"The table {table} lacks {lacking:,} of {what} ({total:,}), and holds {foreign:,} that are not: "
+            "queues and labels show them wrongly.",
             "--repair makes it anew from the decisions, which are all there.",
             _keep_anew,
         )
@@ -128,5 +132,6 @@ def _check_kept(cursor: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
 
 def _keep_anew(store: Store) -> None:
     with store.transaction() as cursor:
-        cursor.execute("delete from current_decisions")
-        cursor.execute(f"insert into current_decisions by name {_NEWEST} order by key")
+        for table, truth in (("own_decisions", OWN_DECISIONS), ("current_decisions", CURRENT_DECISIONS)):
+            cursor.execute(f"delete from {table}")
+            cursor.execute(f"insert into {table} by name from ({truth}) order by key")

@@ -1,0 +1,135 @@
+"""Every page by axe-core, light and dark, empty and filled; and by keyboard alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from importlib import resources
+from typing import Any
+
+import pytest
+from playwright import sync_api
+
+from app.navigation import TITLES
+from lane_core.home import Home
+from tests.browser.streamlit_server import StreamlitServer, streamlit_server
+
+expect = sync_api.expect
+pytestmark = pytest.mark.browser
+AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+GRAVE = ("serious", "critical")
+# The name of a box that cannot be used yet is paler, as it should be; Streamlit says so by an attribute that axe-core
+# does not know.
+LEFT_OUT = "[data-testid=stWidgetLabel][disabled]"
+MAIN_BUTTONS = {
+    "overview": ("Review 3 suspects", "/review"),
+    "data": ("Upload$", None),
+    "classes": ("Save the definition", "The definition of anger is"),
+    "train": ("Review 3 suspects", "/review"),
+    "review": ("Accept suggestion", "1 decided"),
+    "similarity": (r"Review \d", "/review"),
+    "runs": ("Retrain on the corrected labels", "/train"),
+    "export": ("Prepare files", "Corrected file"),
+    "people": ("Let 2 people decide", "2 people"),
+    "storage": ("Back up now", "lane-backup-"),
+}
+"""Page -> what people came to press, and what then shows that it was pressed: a page, or words on this one. (Upload
+opens the browser's own window.)"""
+MOST_TABS = 150
+FOCUSED = """() => {
+    let node = document.activeElement;
+    while (node?.shadowRoot?.activeElement) node = node.shadowRoot.activeElement;
+    if (!["A", "BUTTON"].includes(node?.tagName)) return "";
+    return `${node?.getAttribute("aria-label") ?? ""} ${node?.innerText ?? ""}`.trim();
+}"""
+
+
+@pytest.fixture
+def empty_server(home: Home) -> Iterator[StreamlitServer]:
+    with streamlit_server("app/main.py") as server:
+        yield server
+
+
+def rest(page: Any) -> None:
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    page.wait_for_timeout(400)
+
+
+def address_of(name: str) -> re.Pattern[str]:
+    return re.compile(r"\d/(\?.*)?$" if name == "overview" else f"/{name}")
+
+
+def walk(page: Any, address: str) -> Iterator[str]:
+    """Go through the pages by their links, as people do; a reload would load Streamlit anew."""
+    page.goto(address)
+    for name, (title, _) in TITLES.items():
+        page.get_by_test_id("stSidebar").get_by_role("link", name=title, exact=True).click()
+        expect(page).to_have_url(address_of(name))
+        rest(page)
+        yield name
+
+
+def grave_findings(page: Any) -> list[str]:
+    """Return what axe-core calls serious or critical."""
+    page.evaluate(f"window.axe || (() => {{ {AXE} }})()")
+    found = page.evaluate(f"axe.run({{exclude: ['{LEFT_OUT}']}}, {{resultTypes: ['violations']}})")
+    return [
+        f"{violation['id']} ({violation['impact']}): {node['html'][:200]} {node['failureSummary'][:400]}"
+        for violation in found["violations"]
+        if violation["impact"] in GRAVE
+        for node in violation["nodes"]
+    ]
+
+
+def test_no_page_of_an_empty_home_has_a_grave_finding(
+    new_browser_page: Callable[..., Any], empty_server: StreamlitServer
+) -> None:
+    page = new_browser_page()
+    found = [f"{name}: {what}" for name in walk(page, empty_server.address) for what in grave_findings(page)]
+    assert not found, "\n".join(found)
+
+
+def test_no_page_of_a_project_has_a_grave_finding_in_light_or_dark(
+    new_browser_page: Callable[..., Any], app_server: StreamlitServer
+) -> None:
+    page, found = new_browser_page(), []
+    for name in walk(page, app_server.address):
+        for colours in ("light", "dark"):
+            page.emulate_media(color_scheme=colours)
+            page.wait_for_timeout(300)
+            found += [f"{name}, {colours}: {what}" for what in grave_findings(page)]
+    assert not found, "\n".join(found)
+
+
+def test_every_page_is_reached_and_its_main_button_pressed_by_keyboard_alone(
+    new_browser_page: Callable[..., Any], app_server: StreamlitServer
+) -> None:
+    page = new_browser_page()
+    page.goto(f"{app_server.address}/storage")
+    rest(page)
+    assert list(MAIN_BUTTONS) == list(TITLES)
+    for name, (button, sign) in MAIN_BUTTONS.items():
+        tab_to(page, f"{TITLES[name][0]}$")
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(address_of(name))
+        rest(page)
+        tab_to(page, button)
+        if sign is None:
+            with page.expect_file_chooser():
+                page.keyboard.press("Enter")
+            continue
+        page.keyboard.press("Enter")
+        if sign.startswith("/"):
+            expect(page).to_have_url(re.compile(sign))
+        else:
+            expect(page.get_by_text(sign).first).to_be_visible()
+        rest(page)
+
+
+def tab_to(page: Any, words: str) -> None:
+    """Press Tab until what has the focus is called so."""
+    for _ in range(MOST_TABS):
+        page.keyboard.press("Tab")
+        if re.search(words, page.evaluate(FOCUSED)):
+            return
+    pytest.fail(f"Tab never came to {words!r}")

@@ -33,37 +33,40 @@ _ROWS = (
         from (select range as epoch from range(1, 1 + {_NUM_EPOCHS})), (select range as index from range($n))""",
     """insert into decisions by name
         select range + 1 as seq, range::text as decision_id, 'd' as dataset_id, range // 3 as index, 'decision' as kind,
-            'keep' as action, 0 as final_label, 'ann' as annotator, '' as note, now()::timestamp as created_at
+            ['keep', 'exclude', 'flag', 'relabel'][1 + range % 4] as action, range % 2 as final_label,
+            'person ' || range % 5 as annotator, '' as note, now()::timestamp as created_at
         from range($n // 10)""",
     """insert into decisions by name
         select $n + range as seq, 'undo ' || range as decision_id, 'd' as dataset_id, range // 3 as index,
-            'undo' as kind, 'keep' as action, range::text as target, 'ann' as annotator, '' as note,
+            'undo' as kind, 'keep' as action, range::text as target, 'person ' || range % 5 as annotator, '' as note,
             now()::timestamp as created_at
         from range(0, $n // 10, 4)""",
 )
 
 
 class Upgrade(Case):
-    """A database of the first or the second version is opened by this one."""
+    """A database of one of the versions before this one is opened by this one; several people have decided there."""
 
     def __init__(self, children: Children, folder: Path, num_examples: int) -> None:
-        """Make both, and bring them up to date once, uninterrupted."""
-        super().__init__(children, folder, 0.0)
-        self._old = {version: folder / f"version-{version}.duckdb" for version in (1, 2)}
+        """Make all, and bring them up to date once, uninterrupted."""
+        super().__init__(children, folder, 1.0)  # of the seconds that the upgrade of that version takes
+        versions = range(1, len(migrations.MIGRATIONS))
+        self._old = {version: folder / f"version-{version}.duckdb" for version in versions}
         self._database = folder / "here" / "lane.duckdb"
-        self._version = 2
+        self._version = versions[-1]
         self._expected = {}
+        self._seconds: dict[int, float] = {}
         for version, path in self._old.items():
             _make_old_database(path, version, num_examples)
             self._lay_down(version)
-            self.longest_s = 0.9 * children.run("upgrade", self._database)
+            self._seconds[version] = 0.9 * children.run("upgrade", self._database)
             self._expected[version] = _opened(self._database)
 
     def kill(self, after_s: float) -> int:
         """Kill while the one or the other version is upgraded, in turn."""
-        self._version = 3 - self._version
+        self._version = self._version % len(self._old) + 1
         self._lay_down(self._version)
-        return self.children.run_and_kill(after_s, "upgrade", self._database)
+        return self.children.run_and_kill(after_s * self._seconds[self._version], "upgrade", self._database)
 
     def look(self) -> tuple[str, list[str]]:
         """Compare every table with what an upgrade that was left alone gives."""
@@ -94,11 +97,14 @@ class Upgrade(Case):
 
 
 def _make_old_database(path: Path, version: int, num_examples: int) -> None:
-    with patch.object(migrations, "MIGRATIONS", migrations.MIGRATIONS[:version]):
+    # The rows are those of the first two versions; a later one has them from its own upgrade.
+    with patch.object(migrations, "MIGRATIONS", migrations.MIGRATIONS[: min(version, 2)]):
         store = open_store(path)
     with closing(store), store.transaction() as cursor:
         for statement in _ROWS:
             cursor.execute(statement, {"n": num_examples} if "$n" in statement else None)
+    with patch.object(migrations, "MIGRATIONS", migrations.MIGRATIONS[:version]):
+        open_store(path).close()
 
 
 def _opened(database: Path) -> dict[str, object]:

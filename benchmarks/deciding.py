@@ -42,7 +42,10 @@ def write_epoch(run_dir: RunDir, epoch: int, label: npt.NDArray[np.int64]) -> No
 
 
 class Decider:
-    """One person: mostly decides, half of the time having looked what counts now; sometimes undoes or redoes."""
+    """One person: mostly decides, half of the time having looked what counts now; sometimes undoes or redoes.
+
+    One decision in five settles what others disagree about, if they do.
+    """
 
     def __init__(self, store: Store, name: str, num_examples: int) -> None:
         """``name`` is the annotator, and what the person does follows from it."""
@@ -84,6 +87,7 @@ class Decider:
             RUNS[0],
             self.name,
             seen_version=seen_version,
+            is_settling=self._chance.random() < 0.2,
         )
         start = time.perf_counter()
         num_stored = record_decisions(self._store, [decision])

@@ -56,6 +56,7 @@ def epoch_columns(
             "predicted_probability",
             "suggested_probability",
             "given_probability",
+            "self_confidence",
             "similarity",
             "severity",
         )

@@ -21,7 +21,9 @@ _KEYS = {
     "epoch_metrics": "run_id, epoch",
     "step_losses": "run_id, epoch, step",
     "decisions": "decision_id",
+    "own_decisions": "dataset_id, index, annotator",
     "current_decisions": "dataset_id, index",
+    "leases": "key, annotator",
 }
 """Columns that no two rows of a table share."""
 
@@ -123,6 +125,23 @@ class _Replay:
         there = self.on_example[dataset_id, index]
         return there[max(there)] if there else None
 
+    def standing(self) -> tuple[set[tuple[Any, ...]], set[tuple[Any, ...]]]:
+        """Return each person's newest decision on each example; and which counts, of how many, in dispute or not.
+
+        No class is put in the place of another here.
+        """
+        own, counting = set(), set()
+        for key, there in self.on_example.items():
+            newest = {there[seq]["annotator"]: there[seq] for seq in sorted(there)}
+            own |= {(*key, row["decision_id"]) for row in newest.values()}
+            if there:
+                last = there[max(there)]
+                said = [row for row in newest.values() if row["action"] != "flag"]
+                labels = {-1 if row["action"] == "exclude" else row["final_label"] for row in said}
+                is_disputed = len(labels) > 1 and not last["is_settling"]
+                counting.add((*key, last["decision_id"], len(newest), is_disputed))
+        return own, counting
+
     def decide(self, row: dict[str, Any]) -> None:
         """Let a decision count, and leave its annotator nothing to redo."""
         self.undone[row["annotator"]].clear()
@@ -153,7 +172,8 @@ class _Replay:
 
 def _replay_findings(store: Store) -> list[str]:
     names = (
-        "seq", "decision_id", "kind", "dataset_id", "index", "annotator", "target", "seen_version", "unseen_decision"
+        "seq", "decision_id", "kind", "dataset_id", "index", "annotator", "target", "seen_version", "unseen_decision",
+        "action", "final_label", "is_settling",
     )  # fmt: skip
     replay, found = _Replay(), []
     for values in _ask(store, f"select {', '.join(names)} from decisions order by seq"):
@@ -167,10 +187,14 @@ def _replay_findings(store: Store) -> list[str]:
             expected, seen = target and target["decision_id"], row["target"]
         if seen != expected:
             found.append(f"{row['kind']} {row['decision_id']} points at {seen}, and should at {expected}")
-    counting = {(*key, there[max(there)]["decision_id"]) for key, there in replay.on_example.items() if there}
-    kept = set(_ask(store, "select dataset_id, index, decision_id from current_decisions"))
-    if kept != counting:
-        found.append(f"current_decisions is not what a replay gives: {sorted(kept ^ counting)[:3]}")
+    own, counting = replay.standing()
+    for table, columns, expected in (
+        ("own_decisions", "decision_id", own),
+        ("current_decisions", "decision_id, num_people, is_disputed", counting),
+    ):
+        kept = set(_ask(store, f"select dataset_id, index, {columns} from {table}"))
+        if kept != expected:
+            found.append(f"{table} is not what a replay gives: {sorted(kept ^ expected, key=str)[:3]}")
     return found
 
 

@@ -167,8 +167,8 @@ class QueueFilter:
     """Only examples flagged at ``strictness``."""
     strictness: Strictness = "balanced"
     is_control: bool = False
-    """The control sample instead: examples that no strictness flags, in an order drawn by lot. ``suspects_only`` and
-    ``order`` then say nothing."""
+    """The control sample instead: examples that are not flagged at ``strictness``, in an order drawn by lot.
+    ``suspects_only`` and ``order`` then say nothing."""
     order: QueueOrder = "suspicion"
 
 
@@ -190,6 +190,10 @@ class ReviewPlan:
         if not 1 <= self.overlap <= 5:
             raise ValueError(f"An example is decided by 1 to 5 people, not by {self.overlap}.")
         if not 0 <= self.overlap_share <= 1:
-            raise ValueError(f"The share of examples with several people is 0 to 1, not {self.overlap_share}.")
+            raise ValueError(
+                f"The share of examples with several people is 0 to 1, not {self.overlap_share}."
+            )
         if not 1 <= self.lease_minutes <= 24 * 60:
-            raise ValueError(f"Examples are held for 1 minute to 24 hours, not for {self.lease_minutes} minutes.")
+            raise ValueError(
+                f"Examples are held for 1 minute to 24 hours, not for {self.lease_minutes} minutes."
+            )

@@ -34,6 +34,7 @@ from lane_core.runs import launcher
 from lane_core.runs.results import final_table, manifest_values
 from lane_core.runs.run_dir import RunDataset, RunDir
 from lane_core.store import datasets, decision_queries, removal, runs
+from lane_core.store.classes import replaced_classes
 from lane_core.store.ingest import Ingester
 from lane_core.store.snapshot import compact
 from lane_core.store.store import Store, open_store
@@ -301,12 +302,17 @@ class Workspace:
         num_flagged: int,
     ) -> Mapping[str, Any]:
         decided = current.loc[current["status"] != "", "status"].value_counts().to_dict()
+        replaced = replaced_classes(self.store, record.dataset_id)
         return manifest_values(
             record.source_name,
             record.source_sha256,
             record.num_rows,
             record.num_examples,
-            datasets.dataset_classes(self.store, record.dataset_id),
+            [
+                name
+                for name in datasets.dataset_classes(self.store, record.dataset_id)
+                if name not in replaced
+            ],
             RunConfig.from_json(run.config_json),
             self.run_dir(run.run_id),
             {action: int(decided.get(action, 0)) for action in ("keep", "relabel", "exclude", "flag")},

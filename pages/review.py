@@ -28,6 +28,7 @@ from lane_core.records import QueueFilter
 
 NUM_CARDS = 20
 REMEMBERED_IDS = 200
+LOOK_AGAIN_S = 3
 
 
 def main() -> None:
@@ -137,8 +138,22 @@ def _draw_card(
         reviewed_today=num_today,
         median_seconds=median_seconds,
     )
-    if not view.cards and not view.num_elsewhere:
+    if last.together:
+        st.caption(last.together)
+    if view.num_elsewhere:
+        st.fragment(_look_again, run_every=LOOK_AGAIN_S)()
+    elif not view.cards:
         _draw_what_next(filters, counts["by_scope"], version)
+
+
+def _look_again() -> None:
+    """Draw the page anew after a while: what is on the screens of others may have come back."""
+    key = "review_looked"
+    if st.session_state.get(key):
+        st.session_state[key] = False
+        st.rerun()
+    st.session_state[key] = True
+    st.caption("More appear here as soon as others give them back.", text_alignment="center")
 
 
 def _give_back_other_queue(reviewer: review.Reviewer, filters: QueueFilter) -> None:

@@ -102,6 +102,26 @@ MENDABLE = {
         "wrong_current_decisions",
         ("table current_decisions lacks 1", "(2)", "holds 1 that"),
     ),
+    "somebody's decision lost": (
+        "delete from own_decisions where index = 3",
+        "wrong_own_decisions",
+        ("table own_decisions lacks 1", "(2)", "holds 0 that"),
+    ),
+    "somebody's decision wrong": (
+        "update own_decisions set final_label = 0 where index = 7",
+        "wrong_own_decisions",
+        ("table own_decisions lacks 1", "(2)", "holds 1 that"),
+    ),
+    "the number of people wrong": (
+        "update current_decisions set num_people = 2 where index = 3",
+        "wrong_current_decisions",
+        ("table current_decisions lacks 1", "(2)", "holds 1 that"),
+    ),
+    "a disagreement that is none": (
+        "update current_decisions set is_disputed = true where index = 7",
+        "wrong_current_decisions",
+        ("table current_decisions lacks 1", "(2)", "holds 1 that"),
+    ),
     "kept decisions wrong": (
         "update current_decisions set final_label = 0 where index = 7",
         "wrong_current_decisions",
@@ -125,9 +145,16 @@ TOGETHER = (
         "labels of a run of no class",
         "kept decisions wrong",
     ),
-    ("the history of the newest epoch lost", "rows twice", "a row of the ledger lost"),
+    (
+        "the history of the newest epoch lost",
+        "rows twice",
+        "a row of the ledger lost",
+        "somebody's decision lost",
+    ),
     ("results of an old epoch", "a kept decision under a wrong key"),
-    ("the newest row of the ledger lost",),
+    ("the newest row of the ledger lost", "the number of people wrong"),
+    ("a disagreement that is none",),
+    ("somebody's decision wrong",),
 )
 """Damages that do not touch each other, each somewhere: one home bears several."""
 

@@ -62,19 +62,33 @@ def decide(reviewer: review.Reviewer, index: int, label: str, **more: object) ->
 
 def test_what_is_on_one_screen_is_given_to_nobody_else(people) -> None:
     assert places(cards(people["ana"], number=2)) == [3, 7]
-    assert places(cards(people["ben"])) == [11]
-    assert places(cards(people["ana"], number=2)) == [3, 7]
-    nothing = view(people["cem"])
+    nothing = view(people["ben"])  # the third suspect is held ahead for Ana
     assert (nothing.cards, nothing.num_elsewhere) == ([], 3)
     decide(people["ana"], 3, "fear")
     review_queue.give_back(people["ana"])
-    assert places(cards(people["cem"])) == [7]
+    assert places(cards(people["ben"])) == [7, 11]
+
+
+def test_the_last_examples_are_parted_among_those_who_review(people) -> None:
+    alone = places(cards(people["ana"], ALL))
+    assert len(alone) == 20
+    assert places(cards(people["ben"], ALL)) == []  # Ana holds all 24
+    assert places(cards(people["ana"], ALL)) == alone
+    decide(people["ben"], 23, "joy")  # Ana's next page knows that somebody else is there
+    shares = [places(cards(people[name], ALL)) for name in ("ana", "ben", "cem")]
+    assert [len(share) for share in shares] == [5, 5, 5]  # a quarter of 23
+    assert len(set().union(*shares)) == 15
+    assert shares[0] == alone[:5]
 
 
 def test_the_last_ones_on_other_screens_are_not_called_reviewed(people, small_project) -> None:
     cards(people["ben"])
-    data = card_data(open_page())
+    at = open_page()
+    data = card_data(at)
     assert (data["cards"], data["nothing_left"]) == ([], "The last 3 are on the screens of somebody else")
+    review_queue.give_back(people["ben"])
+    at.run()
+    assert len(card_data(at)["cards"]) == 3
 
 
 def test_with_overlap_two_people_decide_and_neither_sees_the_other(people, small_project) -> None:
@@ -203,9 +217,9 @@ def test_an_undo_says_when_it_took_back_many(people, small_project) -> None:
     ]
     record_decisions(store, batch)
     outcome = review_events.store_events(ana, [CardEvent("u", "undo", None)])
-    assert outcome.notice == "2 decisions that you took together in the table: taken back."
+    assert outcome.together == "2 decisions that you took together in the table: taken back."
     outcome = review_events.store_events(ana, [CardEvent("r", "redo", None)])
-    assert outcome.notice == "2 decisions that you took together in the table: restored."
+    assert outcome.together == "2 decisions that you took together in the table: restored."
     assert decision_queries.review_progress(store, ana.run_id)["kept"] == 2
 
 

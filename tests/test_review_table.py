@@ -285,7 +285,7 @@ def test_another_choice_or_another_filter_ends_the_preview(ana: review.Reviewer)
     assert button(at, "Store 2")
     choose(at, 3)
     assert not [element for element in at.button if element.label.startswith("Store")]
-    press(at, "Exclude")
+    press(at, "Exclude (1)")
     at.session_state["filters"] = QueueFilter(given_labels=("anger",))
     draw(at)
     assert not at.button

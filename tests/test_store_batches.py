@@ -174,11 +174,11 @@ def test_the_history_shows_a_batch_as_one_row(store: Store) -> None:
 
 
 def test_the_store_behaves_as_a_stack_of_steps(store: Store) -> None:
-    """100 steps of two people, drawn by lot, against stacks of dictionaries."""
+    """60 steps of two people, drawn by lot, against stacks of dictionaries."""
     random = np.random.default_rng(5)
     done: dict[str, list[tuple[int, dict[int, str]]]] = {"ann": [], "bob": []}
     undone: dict[str, list[tuple[int, dict[int, str]]]] = {"ann": [], "bob": []}
-    for number in range(100):
+    for number in range(60):
         who = str(random.choice(["ann", "bob"]))
         kind = str(random.choice(["batch", "single", "undo", "undo", "redo"]))
         if kind in ("batch", "single"):

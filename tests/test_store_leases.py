@@ -16,7 +16,7 @@ from lane_core.records import QueueFilter, ReviewPlan
 from lane_core.store import leases, queue_conditions
 from lane_core.store.decisions import record_decisions, redo, undo
 from lane_core.store.frames import now_utc
-from lane_core.store.leases import hold, release
+from lane_core.store.leases import fair_share, hold, release
 from lane_core.store.review_plans import set_review_plan
 from lane_core.store.review_queries import queue_counts, review_queue
 from lane_core.store.store import Store
@@ -132,6 +132,7 @@ def test_who_stays_keeps_the_example_and_who_comes_back_gets_it_again(store: Sto
     assert take(store, "ann", 2) == [0, 1]
     for _ in range(5):
         clock.pass_by(6)  # of ten: more than half
+        assert queue(store, "bob", limit=1) == [2]
         assert take(store, "ann", 2) == [0, 1]
     assert queue(store, "bob", limit=1) == [2]
     clock.pass_by(60)
@@ -166,6 +167,28 @@ def test_release_gives_everything_back(store: Store) -> None:
     release(store, RUN, "ann")
     assert queue(store, "bob") == [0, 1, 2, 3, 4, 5, 6, 7]
     assert queue(store, "ann") == [0, 1, 2, 5, 6, 7]
+
+
+def test_what_comes_next_is_held_too_and_given_back_when_it_is_left_out(store: Store, clock: Clock) -> None:
+    assert hold(store, RUN, SUSPECTS, [0, 1], "ann", ahead=[2, 3]) == {0, 1}
+    assert queue(store, "bob") == [4, 5, 6, 7]
+    # Part of what is held already: nothing to write, so it stays.
+    assert hold(store, RUN, SUSPECTS, [1, 2], "ann", ahead=[3, 4]) == {1, 2}
+    assert num_leases(store) == 4
+    assert hold(store, RUN, SUSPECTS, [2], "ann") == {2}
+    assert queue(store, "bob") == [0, 1, 3, 4, 5, 6, 7]
+    clock.pass_by(20)
+    assert hold(store, RUN, SUSPECTS, [5], "bob", ahead=[2]) == {5}
+    assert hold(store, RUN, SUSPECTS, [2, 3], "ann") == {3}
+
+
+def test_the_last_examples_are_parted_among_those_who_are_there(store: Store, clock: Clock) -> None:
+    assert fair_share(store, RUN, "ann", 40) == 40
+    take(store, "bob", 1)
+    assert [fair_share(store, RUN, "ann", left) for left in (40, 8)] == [10, 5]
+    assert fair_share(store, RUN, "bob", 40) == 40
+    clock.pass_by(11)
+    assert fair_share(store, RUN, "ann", 40) == 40
 
 
 def test_an_undone_decision_comes_back_and_can_be_held_again(store: Store) -> None:

@@ -269,6 +269,23 @@ def test_counts_are_the_lengths_of_the_queues(store: Store, is_replaced: bool) -
             bring_back(store, DATASET, "joy", "ann")
 
 
+def shown_labels(store: Store, facet: str, **filters: object) -> dict[str, int]:
+    frame = queue_counts(store, RUN, replace(ANY, both_ways=True, **filters))[facet]
+    return dict(zip(frame["label"], frame["count"], strict=True))
+
+
+def test_both_ways_counts_what_each_class_would_show_once(store: Store) -> None:
+    assert shown_labels(store, "by_suggested", given_labels=("anger",)) == {"fear": 4, "joy": 3}
+    assert shown_labels(store, "by_given", suggested_labels=("fear",)) == {"anger": 4, "joy": 4}
+    replace_class(store, DATASET, "joy", "fear", "ann")
+    try:
+        # 3, 5, 10 and 11 have fear as both labels now.
+        assert shown_labels(store, "by_given", suggested_labels=("fear",)) == {"anger": 7, "fear": 4}
+        assert shown_labels(store, "by_suggested", given_labels=("fear",)) == {"anger": 7, "fear": 4}
+    finally:
+        bring_back(store, DATASET, "joy", "ann")
+
+
 def test_a_class_that_was_replaced_settles_what_it_was_confused_with(store: Store) -> None:
     replace_class(store, DATASET, "joy", "fear", "ann")
     try:

@@ -297,6 +297,27 @@ def test_damage_to_what_counts_is_found_and_mended(store: Store, damage: str) ->
     assert {name: asked(store, f"from {name} order by all") for name in tables} == before
 
 
+def test_an_exclusion_is_a_choice_of_its_own_and_a_wish_for_an_opinion_is_none(store: Store) -> None:
+    add_examples(store, "d")
+    made = [
+        (0, "keep", "ann"), (0, "exclude", "bob"),
+        (1, "exclude", "ann"), (1, "exclude", "bob"),
+        (2, "joy", "ann"), (2, "flag", "bob"),
+        (3, "flag", "ann"), (3, "flag", "bob"),
+        (4, "anger", "ann"), (4, "keep", "bob"),
+        (5, "joy", "ann"), (5, "anger", "bob"), (5, "joy", "bob"),
+    ]  # fmt: skip
+    record_decisions(store, [
+        Decision(
+            f"{place}", "d", index, "relabel" if choice in CLASSES else choice, choice if choice in CLASSES else None,
+            GIVEN[index], None, annotator,
+        )
+        for place, (index, choice, annotator) in enumerate(made)
+    ])  # fmt: skip
+    found = asked(store, "select index, num_people, is_disputed from current_decisions order by index")
+    assert found == [(index, 2, index == 0) for index in range(NUM_EXAMPLES)]
+
+
 def test_a_replaced_class_ends_a_disagreement_and_its_return_opens_it(store: Store) -> None:
     add_examples(store, "d")
     record_decisions(store, [

@@ -18,7 +18,7 @@ OLD = {
     0: (["ann keep", "bob joy"], ("bob", 2, True)),
     1: (["ann joy", "bob joy", "cid flag"], ("cid", 3, False)),
     2: (["ann joy", "ann keep", "bob fear"], ("bob", 2, False)),  # its label is fear
-    3: (["ann exclude", "bob exclude"], ("bob", 2, False)),
+    3: (["ann exclude", "bob keep"], ("bob", 2, True)),
     4: (["ann exclude", "bob keep", "bob undo"], ("ann", 1, False)),
     5: (["ann fear", "bob keep", "ann undo", "ann redo", "cid undo"], ("bob", 2, True)),
 }

@@ -20,13 +20,14 @@ from lane_core.errors import LaneError
 from lane_core.records import QueueFilter
 from lane_core.wording import counted
 
-_ROWS_SEEN = 5
+_ROWS_SEEN = 4
 _ROW_HEIGHT = 66
 """Pixels; in lower rows Streamlit writes one line only."""
 _MOST_CHANGES = 12
 _BLIND_COLUMNS = ("suggested", "wrong", "apart")
 """What a blind review must not show before the choice."""
 _KEYS = "review_table"
+_LABEL_KEY = f"{_KEYS}_label_to_set"
 
 
 @dataclass
@@ -102,9 +103,10 @@ def _draw(reviewer: review.Reviewer, view: _View, classes: list[str]) -> None:
         view.pending = None
     if chosen.empty:
         return
-    _draw_buttons(reviewer, view, chosen, classes, is_blind=is_blind)
     if view.pending:
         _draw_preview(view, view.pending)
+    else:
+        _draw_buttons(reviewer, view, chosen, classes, is_blind=is_blind)
 
 
 def _draw_rows(view: _View, *, is_blind: bool) -> None:
@@ -146,46 +148,51 @@ def _draw_buttons(
 ) -> None:
     number, is_test = len(chosen), chosen["split"] == "test"
     num_suggested = int(((chosen["suggested"] != "") & ~is_test).sum())
-    pressed: BatchAction | None = None
+
+    def button(label: str, icon: str, action: BatchAction, count: int) -> None:
+        st.button(
+            f"{label} ({count:,})",
+            icon=f":material/{icon}:",
+            disabled=count == 0,
+            key=f"{_KEYS}_{action}",
+            on_click=_plan,
+            args=(reviewer, view, action),
+        )
+
     with st.container(horizontal=True, vertical_alignment="center"):
-        if not is_blind and _button(f"Accept suggestions ({num_suggested:,})", "check", num_suggested):
-            pressed = "accept"
-        if _button(f"Keep given ({number:,})", "done_all", number):
-            pressed = "keep"
-        if _button(f"Exclude ({number:,})", "block", number):
-            pressed = "exclude"
-        if _button(f"Second opinion ({number:,})", "flag", number):
-            pressed = "flag"
+        if not is_blind:
+            button("Accept suggestions", "check", "accept", num_suggested)
+        button("Keep given", "done_all", "keep", number)
+        button("Exclude", "block", "exclude", number)
+        button("Second opinion", "flag", "flag", number)
         label = st.selectbox(
             "Label to set",
             classes,
             index=None,
             placeholder="Choose a label",
             label_visibility="collapsed",
-            key=f"{_KEYS}_chosen_label",
+            key=_LABEL_KEY,
             width=180,
         )
-        num_set = int((~is_test).sum()) if label else 0
-        if _button(f"Set label ({num_set:,})", "label", num_set):
-            pressed = "set"
-    if pressed:
-        view.pending = review_table.plan_batch(
-            reviewer,
-            chosen,
-            pressed,
-            label if pressed == "set" else None,
-            batch_id=secrets.token_hex(8),
-            is_settling=view.filters.status == "to_settle",
-        )
+        button("Set label", "label", "set", int((~is_test).sum()) if label else 0)
 
 
-def _button(label: str, icon: str, number: int) -> bool:
-    return st.button(label, icon=f":material/{icon}:", disabled=number == 0, key=f"{_KEYS}_{icon}")
+def _plan(reviewer: review.Reviewer, view: _View, action: BatchAction) -> None:
+    """Let the preview take the place of the buttons: a second click finds nothing there that stores."""
+    view.pending = review_table.plan_batch(
+        reviewer,
+        view.rows.frame.iloc[_chosen_places(view)],
+        action,
+        st.session_state[_LABEL_KEY] if action == "set" else None,
+        batch_id=secrets.token_hex(8),
+        is_settling=view.filters.status == "to_settle",
+    )
 
 
 def _draw_preview(view: _View, batch: Batch) -> None:
     decisions = counted(len(batch.decisions), "decision")
     with st.container(border=True, key=f"{_KEYS}_preview"):
+        st.caption("This would be stored:")
         st.markdown("\n".join(_change_lines(batch)))
         for sentence in batch.left_out:
             st.caption(plain(sentence))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -54,10 +55,34 @@ def review_cards(queue: pd.DataFrame, evidence: Evidence, annotator: str) -> lis
     epochs = range(1, evidence.num_epochs + 1)
     margins = evidence.trajectories.pivot(index="index", columns="epoch", values="margin")
     margins = margins.reindex(index=queue["index"], columns=epochs)
+    about = _About(
+        *(_by_index(frame) for frame in (evidence.neighbours, evidence.duplicates, evidence.opinions)),
+        probabilities=evidence.probabilities.to_dict("index"),
+        class_means=evidence.class_means,
+        annotator=annotator,
+    )
     return [
-        _card(row, margin, evidence, annotator)
+        _card(row, margin, about)
         for row, margin in zip(_rows(queue), margins.itertuples(index=False, name=None), strict=True)
     ]
+
+
+class _About(NamedTuple):
+    """Rows about each example, by its index: frames asked once, for one card they would be asked a hundred times."""
+
+    neighbours: dict[int, list[Any]]
+    duplicates: dict[int, list[Any]]
+    opinions: dict[int, list[Any]]
+    probabilities: dict[Any, dict[Any, float]]
+    class_means: Mapping[str, Sequence[float]]
+    annotator: str
+
+
+def _by_index(frame: pd.DataFrame) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = defaultdict(list)
+    for row in _rows(frame):
+        found[row.index].append(row)
+    return found
 
 
 def reason(given: str, suggested: str, margins: Sequence[float], neighbours: Sequence[Neighbour]) -> str:
@@ -95,13 +120,13 @@ def _of_epochs(count: int, total: int) -> str:
     return every if count == total else f"{count} of {total} epochs"
 
 
-def _card(row: Any, margins: Sequence[float], evidence: Evidence, annotator: str) -> Card:
+def _card(row: Any, margins: Sequence[float], about: _About) -> Card:
     given, suggested = row.given_label, suggestion(row)
     near = [
         Neighbour(other.text, other.label, float(other.cosine), differs=other.label != given)
-        for other in _about(evidence.neighbours, row.index)
+        for other in about.neighbours[row.index]
     ]
-    said = _about(evidence.opinions, row.index)
+    said = about.opinions[row.index]
     apart = severity(_number(row.similarity, 1.0))
     return Card(
         index=int(row.index),
@@ -116,29 +141,26 @@ def _card(row: Any, margins: Sequence[float], evidence: Evidence, annotator: str
         weight=_number(row.weight, math.nan),
         score_words=_score_words(row),
         margins=tuple(margins),
-        class_mean_margins=tuple(evidence.class_means.get(given, ())),
+        class_mean_margins=tuple(about.class_means.get(given, ())),
         neighbours=tuple(near),
         split_words=_SPLIT_WORDS[row.split],
         status=row.status,
         current_label=row.current_label,
         version=int(row.version),
-        probabilities=_ranked(evidence.probabilities.loc[row.index]),
+        probabilities=_ranked(about.probabilities.get(row.index, {})),
         duplicates=tuple(
             Duplicate(other.example_id, other.label, differs=other.label != given)
-            for other in _about(evidence.duplicates, row.index)
+            for other in about.duplicates[row.index]
         ),
-        note=next((one.note for one in said if one.annotator == annotator and not one.is_from_file), ""),
+        note=next(
+            (one.note for one in said if one.annotator == about.annotator and not one.is_from_file), ""
+        ),
         opinions=tuple(Opinion(one.annotator, _opinion_words(one), one.note) for one in said),
     )
 
 
-def _about(frame: pd.DataFrame, index: int) -> list[Any]:
-    return _rows(frame[frame["index"] == index])
-
-
-def _ranked(probabilities: pd.Series[float]) -> tuple[tuple[str, float], ...]:
-    likeliest = probabilities.sort_values(ascending=False, kind="stable")
-    return tuple((str(label), float(share)) for label, share in likeliest.items())
+def _ranked(probabilities: Mapping[Any, float]) -> tuple[tuple[str, float], ...]:
+    return tuple(sorted(probabilities.items(), key=lambda item: -item[1]))
 
 
 def _opinion_words(opinion: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from app.components.review_card_records import CardEvent
@@ -29,6 +29,8 @@ class Outcome:
     """The example to show again, where an undo of the browser did not know which it was."""
     notice: str | None = None
     """Why the others are not stored, or why an undo had nothing to do."""
+    together: str | None = None
+    """What an undo or redo of decisions that were taken together came to."""
 
 
 def store_events(reviewer: Reviewer, events: Sequence[CardEvent]) -> Outcome:
@@ -37,28 +39,29 @@ def store_events(reviewer: Reviewer, events: Sequence[CardEvent]) -> Outcome:
     Events after one that cannot be stored wait with it, so that the order stays.
     """
     stored: list[str] = []
-    focus, notice = None, None
+    newest = Outcome([])
     try:
         for kind, group in groupby(events, key=lambda event: event.kind):
             found = list(group)
             if kind == "decision":
                 decisions.record_decisions(workspace().store, [_decision(reviewer, event) for event in found])
                 stored += [event.event_id for event in found]
-                focus, notice = None, _overlooked(reviewer, found)
+                newest = Outcome([], notice=_overlooked(reviewer, found))
                 continue
             for event in found:
-                focus, notice = _step(reviewer, event)
+                newest = _step(reviewer, event)
                 stored.append(event.event_id)
     except LaneError as error:
-        notice = f"Not saved: {error}"
+        newest = replace(newest, notice=f"Not saved: {error}")
     except Exception:  # noqa: BLE001 - whatever it is, the decisions must stay in the browser
         number = secrets.token_hex(3)
         _LOG.exception("Error %s: %d review events are not stored", number, len(events) - len(stored))
-        notice = (
+        words = (
             f"Not saved: something unexpected went wrong (error {number} in the log of the app). "
             "Your decisions stay here and are sent again."
         )
-    return Outcome(stored, focus, notice)
+        newest = replace(newest, notice=words)
+    return replace(newest, stored=stored)
 
 
 def _overlooked(reviewer: Reviewer, events: Sequence[CardEvent]) -> str | None:
@@ -77,21 +80,20 @@ def _overlooked(reviewer: Reviewer, events: Sequence[CardEvent]) -> str | None:
     )
 
 
-def _step(reviewer: Reviewer, event: CardEvent) -> tuple[int | None, str | None]:
+def _step(reviewer: Reviewer, event: CardEvent) -> Outcome:
     """Undo or redo; return the example to show and what to say about it."""
     take = decisions.undo if event.kind == "undo" else decisions.redo
     found = take(workspace().store, reviewer.dataset_id, reviewer.annotator, event.event_id)
     if found is None:
-        return None, f"{reviewer.annotator} has nothing left to {event.kind} in this project."
+        nothing = f"{reviewer.annotator} has nothing left to {event.kind} in this project."
+        return Outcome([], notice=nothing)
     if found.batch_id:
         newest = decision_queries.decision_history(workspace().store, reviewer.dataset_id, 1).iloc[0]
+        number = counted(int(newest["num_decisions"]), "decision")
         done = "taken back" if event.kind == "undo" else "restored"
-        return (
-            None,
-            f"{counted(int(newest['num_decisions']), 'decision')} that you took together in the table: {done}.",
-        )
+        return Outcome([], together=f"{number} that you took together in the table: {done}.")
     # The browser shows again what it undid itself, unless the annotator decided in another window since.
-    return (found.index if event.kind == "undo" and found.index != event.index else None), None
+    return Outcome([], focus=found.index if event.kind == "undo" and found.index != event.index else None)
 
 
 def _decision(reviewer: Reviewer, event: CardEvent) -> Decision:

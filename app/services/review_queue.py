@@ -27,6 +27,8 @@ from lane_core.store import (
 )
 from lane_core.store.store import Store
 
+_AHEAD = 10
+"""Examples held beside those that the browser is given, so that not every decision writes a lease."""
 _TRIES = 5
 """Others may take examples between looking and holding, but not for ever."""
 
@@ -66,7 +68,11 @@ def queue_view(
     store = workspace().store
     is_shrinking = filters.status in ("to_review", "to_settle")
     passed = set() if filters.status == "to_review" else _decided_since(store, reviewer, since)
-    page = _held_page(store, reviewer, filters, num_cards + (0 if is_shrinking else len(passed)))
+    if is_shrinking:
+        share = leases.fair_share(store, reviewer.run_id, reviewer.annotator, by_status[filters.status])
+        page = _held_page(store, reviewer, filters, min(num_cards, share), min(num_cards + _AHEAD, share))
+    else:
+        page = _held_page(store, reviewer, filters, num_cards + len(passed), 0)
     is_next = ~page["index"].isin(set() if is_shrinking else passed).to_numpy()
     rows = page[is_next].head(num_cards)
     if filters.status == "to_review":
@@ -95,14 +101,17 @@ def forget() -> None:
     _class_means.cache_clear()
 
 
-def _held_page(store: Store, reviewer: Reviewer, filters: QueueFilter, number: int) -> pd.DataFrame:
+def _held_page(
+    store: Store, reviewer: Reviewer, filters: QueueFilter, num_shown: int, num_held: int
+) -> pd.DataFrame:
     for _ in range(_TRIES):
         page = review_queries.review_queue(
-            store, reviewer.run_id, filters, number, annotator=reviewer.annotator
+            store, reviewer.run_id, filters, max(num_shown, num_held), annotator=reviewer.annotator
         )
         indices = page["index"].tolist()
-        held = leases.hold(store, reviewer.run_id, filters, indices, reviewer.annotator)
-        if held.issuperset(indices):
+        shown, ahead = indices[:num_shown], indices[num_shown:]
+        held = leases.hold(store, reviewer.run_id, filters, shown, reviewer.annotator, ahead)
+        if held.issuperset(shown):
             break
     return page[page["index"].isin(held)]
 

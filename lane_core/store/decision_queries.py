@@ -100,7 +100,8 @@ def review_progress(store: Store, run_id: str) -> dict[str, int]:
                 count(*) filter (status = 'flag') as flagged
             from (
                 select coalesce(d.action, '') as status, coalesce(d.num_people, 0) as num_people,
-                    {wanted} as num_wanted, d.is_disputed, {suspect_conditions(cursor, run_id)["balanced"]} as is_suspect
+                    {wanted} as num_wanted, d.is_disputed,
+                    {suspect_conditions(cursor, run_id)["balanced"]} as is_suspect
                 from (select index from examples where dataset_id = $dataset_id) e
                 left join (
                     select index, action, num_people, is_disputed from current_decisions where dataset_id = $dataset_id

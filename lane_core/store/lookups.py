@@ -90,6 +90,33 @@ def dataset_number(cursor: duckdb.DuckDBPyConnection, dataset_id: str) -> int:
     return int(found[0][0])
 
 
+def examples_at(
+    cursor: duckdb.DuckDBPyConnection, dataset_id: str, indices: Iterable[int]
+) -> dict[int, tuple[str, str, int]]:
+    """Return example_id, text and given label (class code, of the file) of some examples, by index.
+
+    A query of its own, on the one indexed column, by numbers that stand in it: in any other shape DuckDB reads
+    every text of the data set.
+    """
+    number = dataset_number(cursor, dataset_id)
+    keys = ", ".join(str(example_key(number, int(index))) for index in indices) or "null"
+    query = f"select index, example_id, text, given_label from examples where key in ({keys})"
+    return {
+        index: (example_id, text, label)
+        for index, example_id, text, label in cursor.execute(query).fetchall()
+    }
+
+
+def labels_at(
+    cursor: duckdb.DuckDBPyConnection, dataset_id: str, indices: Iterable[int]
+) -> dict[int, tuple[str, int]]:
+    """Return action and class code of the decision that counts on some examples, by index, where there is one."""
+    number = dataset_number(cursor, dataset_id)
+    keys = ", ".join(str(example_key(number, int(index))) for index in indices) or "null"
+    query = f"select index, action, final_label from current_decisions where key in ({keys})"
+    return {index: (action, label) for index, action, label in cursor.execute(query).fetchall()}
+
+
 def run_dataset_id(cursor: duckdb.DuckDBPyConnection, run_id: str) -> str:
     """Return the data set that a run belongs to.
 

@@ -96,11 +96,13 @@ class QueueConditions:
     def statuses(self) -> dict[QueueStatus, str]:
         """Return, by status, the condition that a row has it."""
         wanted = people_wanted(self.plan, "p.index")
-        open_to_all = "d.action is null" if wanted == "1" else f"coalesce(d.num_people, 0) < {wanted}"
-        own = "select index from own_decisions where dataset_id = $dataset_id and annotator = $annotator"
-        is_shared = wanted != "1" and self.annotator is not None
+        more = "" if wanted == "1" else f" or d.num_people < {wanted}"
+        to_review = f"(d.action is null{more})"
+        if wanted != "1" and self.annotator is not None:
+            own = "select index from own_decisions where dataset_id = $dataset_id and annotator = $annotator"
+            to_review = f"({to_review} and p.index not in ({own}))"
         return {
-            "to_review": f"({open_to_all} and p.index not in ({own}))" if is_shared else f"({open_to_all})",
+            "to_review": to_review,
             "to_settle": "coalesce(d.is_disputed or d.action = 'flag', false)",
             "reviewed": "(d.action is not null)",
             "keep": "coalesce(d.action = 'keep', false)",
@@ -112,7 +114,7 @@ class QueueConditions:
 
     def free(self, filters: QueueFilter) -> str:
         """Return the condition that a row can be given to the annotator: not too many others have it on screen."""
-        if self.annotator is None or filters.status not in ("to_review", "to_settle"):
+        if not self.held:
             return "true"
         wanted = "1" if filters.status == "to_settle" else people_wanted(self.plan, "p.index")
         decided = "0" if filters.status == "to_settle" or wanted == "1" else "coalesce(d.num_people, 0)"
@@ -122,8 +124,7 @@ class QueueConditions:
         cases = " ".join(
             f"when {_among('p.index', those)} then {times}" for times, those in by_number.items()
         )
-        holding = f"case {cases} else 0 end" if cases else "0"
-        return f"({decided} + {holding} < {wanted})"
+        return f"(not {_among('p.index', list(self.held))} or {decided} + case {cases} end < {wanted})"
 
     def order(self, filters: QueueFilter, run_id: str) -> str:
         """Return what the queue is sorted by."""

@@ -52,25 +52,21 @@ def facet_counts(
         "given": {}, "suggested": {}, "status": dict.fromkeys(QUEUE_STATUSES, 0),
         **{name: defaultdict(int) for name in ("severity", "split", "annotator")},
     }  # fmt: skip
-    for label, code, *values, number in cursor.execute(query, queue.used(query)).fetchall():
+    rows = cursor.execute(query, queue.used(query)).fetchall()
+    for label, code, severity, split, annotator, has, failed, number in rows:
         if label:
             counts[label][code] = number
         else:
-            _add(counts, *values, number)
+            chosen = {"severity": severity, "split": split, "annotator": annotator}
+            _add(counts, chosen, has, failed, number)
     return counts
 
 
 def _add(
-    counts: dict[str, dict[Any, int]],
-    severity: str,
-    split: str,
-    annotator: str | None,
-    has: int,
-    failed: int,
-    number: int,
+    counts: dict[str, dict[Any, int]], chosen: Mapping[str, str | None], has: int, failed: int, number: int
 ) -> None:
     """Count rows that are alike in all but their labels; ``has`` are the bits of their statuses."""
-    for name, value in (("severity", severity), ("split", split), ("annotator", annotator)):
+    for name, value in chosen.items():
         if value is not None and failed in (0, _bit(name)):
             counts[name][value] += number
     if failed in (0, _bit("status")):
@@ -88,8 +84,9 @@ def _choices(column: str, other: str, both_ways: bool) -> str:
     allowed = f"failed in (0, {_bit('labels')})"
     choices = f"select {column} as code from found where {allowed} and {other}_fits"
     if both_ways:
-        counted = f"({column} = {other} and {other}_fits)"
-        choices += f" union all select {other} from found where {allowed} and {column}_fits_{other} and {counted} is not true"
+        is_counted = f"({column} = {other} and {other}_fits) is true"
+        choices += f" union all select {other} from found where {allowed} and {column}_fits_{other}"
+        choices += f" and not ({is_counted})"
     return f"({choices})"
 
 

@@ -7,7 +7,15 @@ from collections.abc import Sequence
 import pandas as pd
 
 from lane_core.store.frames import fetch_frame
-from lane_core.store.lookups import COUNTED_CLASSES, dataset_number, example_key, run_dataset_id
+from lane_core.store.lookups import (
+    COUNTED_CLASSES,
+    counted_names,
+    dataset_number,
+    example_key,
+    examples_at,
+    labels_at,
+    run_dataset_id,
+)
 from lane_core.store.store import Store
 
 
@@ -23,25 +31,23 @@ def neighbours(store: Store, run_id: str, indices: Sequence[int]) -> pd.DataFram
 
     Tables: reads neighbours, examples, current_decisions.
     """
+    wanted = ", ".join(str(int(index)) for index in indices) or "null"
     query = f"""
-        with classes as ({COUNTED_CLASSES}), found as (
-            select * from neighbours
-            where run_id = $run_id and index in (select unnest($indices::integer[]))
-        )
-        select n.index, n.rank, n.neighbour, n.cosine, e.text, c.name as label, coalesce(d.action, '') as status
-        from found n
-        join (select * from examples where dataset_id = $dataset_id) e on e.index = n.neighbour
-        left join (select * from current_decisions where dataset_id = $dataset_id) d on d.index = n.neighbour
-        join classes c on c.code = coalesce(d.final_label, e.given_label)
-        order by n.index, n.rank
+        select index, rank, neighbour, cosine from neighbours where run_id = $run_id and index in ({wanted})
+        order by index, rank
     """
     with store.cursor() as cursor:
-        parameters = {
-            "run_id": run_id,
-            "dataset_id": run_dataset_id(cursor, run_id),
-            "indices": [int(index) for index in indices],
-        }
-        return fetch_frame(cursor, query, parameters)
+        dataset_id = run_dataset_id(cursor, run_id)
+        frame = fetch_frame(cursor, query, {"run_id": run_id})
+        others = frame["neighbour"].unique().tolist()
+        examples, decided = examples_at(cursor, dataset_id, others), labels_at(cursor, dataset_id, others)
+        names = counted_names(cursor, dataset_id)
+    now = {index: decided.get(index, ("", given)) for index, (_, _, given) in examples.items()}
+    return frame.assign(
+        text=pd.Series([examples[index][1] for index in frame["neighbour"]], dtype="str"),
+        label=pd.Series([names[now[index][1]] for index in frame["neighbour"]], dtype="str"),
+        status=pd.Series([now[index][0] for index in frame["neighbour"]], dtype="str"),
+    )
 
 
 def duplicates(store: Store, dataset_id: str, indices: Sequence[int]) -> pd.DataFrame:
@@ -57,19 +63,20 @@ def duplicates(store: Store, dataset_id: str, indices: Sequence[int]) -> pd.Data
         first = example_key(dataset_number(cursor, dataset_id), 0)
         keys = ", ".join(str(first + int(index)) for index in indices) or "null"
         query = f"""
-            with classes as ({COUNTED_CLASSES}), same as (
-                select own.key - {first} as index, other.key as key
-                from (select * from duplicate_texts where key in ({keys})) own
-                join duplicate_texts other on other.first_key = own.first_key and other.key <> own.key
-            )
-            select s.index::integer as index, e.example_id, c.name as label
-            from same s
-            join (select * from examples where dataset_id = $dataset_id) e on e.key = s.key
-            left join current_decisions d on d.key = s.key
-            join classes c on c.code = coalesce(d.final_label, e.given_label)
-            order by s.index, s.key
+            select own.key - {first} as index, other.key - {first} as other
+            from (select * from duplicate_texts where key in ({keys})) own
+            join duplicate_texts other on other.first_key = own.first_key and other.key <> own.key
+            order by own.key, other.key
         """
-        return fetch_frame(cursor, query, {"dataset_id": dataset_id})
+        pairs = cursor.execute(query).fetchall()
+        others = {other for _, other in pairs}
+        examples, decided = examples_at(cursor, dataset_id, others), labels_at(cursor, dataset_id, others)
+        names = counted_names(cursor, dataset_id)
+    rows = [
+        (index, examples[other][0], names[decided.get(other, ("", examples[other][2]))[1]])
+        for index, other in pairs
+    ]
+    return pd.DataFrame(rows, columns=["index", "example_id", "label"])
 
 
 def opinions(store: Store, dataset_id: str, indices: Sequence[int]) -> pd.DataFrame:
@@ -81,19 +88,19 @@ def opinions(store: Store, dataset_id: str, indices: Sequence[int]) -> pd.DataFr
 
     Tables: reads own_decisions, annotations.
     """
+    wanted = ", ".join(str(int(index)) for index in indices) or "null"
     query = f"""
-        with classes as ({COUNTED_CLASSES}), wanted as (select unnest($indices::integer[]) as index), said as (
+        with classes as ({COUNTED_CLASSES}), said as (
             select index, annotator, action, if(action in ('exclude', 'flag'), null, final_label) as code, note, seq,
                 false as is_from_file
-            from own_decisions where dataset_id = $dataset_id and index in (from wanted)
+            from own_decisions where dataset_id = $dataset_id and index in ({wanted})
             union all
             select index, annotator, '', label, '', 0, true
-            from annotations where dataset_id = $dataset_id and index in (from wanted)
+            from annotations where dataset_id = $dataset_id and index in ({wanted})
         )
         select s.index, s.annotator, s.action, c.name as label, s.note, s.is_from_file
         from said s left join classes c on c.code = s.code
         order by s.index, s.seq, s.annotator
     """
     with store.cursor() as cursor:
-        wanted = {"dataset_id": dataset_id, "indices": [int(index) for index in indices]}
-        return fetch_frame(cursor, query, wanted)
+        return fetch_frame(cursor, query, {"dataset_id": dataset_id})

@@ -15,7 +15,6 @@ SAMPLE_SHARE = 0.9
 not stop the sample from growing, and examples that were reviewed for another reason further on do not count."""
 
 _IS_DECIDED = "coalesce(d.action <> 'flag', false)"
-_IS_WRONG = f"({_IS_DECIDED} and (d.action = 'exclude' or d.final_label <> p.label))"
 
 
 @dataclass(frozen=True)
@@ -46,14 +45,16 @@ def review_outcome(store: Store, run_id: str, strictness: Strictness, num_newest
     flagged = QueueFilter(status="all", strictness=strictness)
     control = QueueFilter(status="all", strictness=strictness, is_control=True)
     with store.cursor() as cursor, queue_conditions(cursor, run_id, flagged) as queue:
-        columns = f"count(*), count(*) filter ({_IS_DECIDED}), count(*) filter ({_IS_WRONG})"
+        is_corrected = f"{queue.counted('d.final_label')} <> {queue.counted('p.label')}"
+        is_wrong = f"({_IS_DECIDED} and (d.action = 'exclude' or {is_corrected}))"
+        columns = f"count(*), count(*) filter ({_IS_DECIDED}), count(*) filter ({is_wrong})"
         [(suspects, decided, wrong)] = ask(cursor, queue, columns, queue.where(flagged)).fetchall()
         newest = f"and {_IS_DECIDED} order by d.seq desc limit {int(num_newest)}"
-        last = [row[0] for row in ask(cursor, queue, _IS_WRONG, queue.where(flagged), newest).fetchall()]
-        drawn = f"{_IS_DECIDED} as is_decided, {_IS_WRONG} as is_wrong"
+        last = [row[0] for row in ask(cursor, queue, is_wrong, queue.where(flagged), newest).fetchall()]
+        drawn = f"{_IS_DECIDED} as is_decided, {is_wrong} as is_wrong"
         order = f"order by {queue.order(control, run_id)}"
         others = ask(cursor, queue, drawn, queue.where(control), order).to_arrow_table()
-    is_decided, is_wrong = (column.to_numpy() for column in others.columns)
+    is_decided, was_wrong = (column.to_numpy() for column in others.columns)
     is_dense = is_decided.cumsum() >= SAMPLE_SHARE * np.arange(1, len(is_decided) + 1)
     size = int(np.flatnonzero(is_dense).max(initial=-1)) + 1
     return ReviewOutcome(
@@ -64,5 +65,5 @@ def review_outcome(store: Store, run_id: str, strictness: Strictness, num_newest
         newest_wrong=sum(last),
         others=len(is_decided),
         sampled=int(is_decided[:size].sum()),
-        sampled_wrong=int(is_wrong[:size].sum()),
+        sampled_wrong=int(was_wrong[:size].sum()),
     )

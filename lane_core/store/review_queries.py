@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lane_core.records import SEVERITIES, SPLITS, QueueFilter
-from lane_core.store.lookups import dataset_number, example_key
+from lane_core.store.lookups import examples_at
 from lane_core.store.queue_conditions import (
     QueueConditions,
     ask,
@@ -86,7 +86,14 @@ def _page(
 ) -> pd.DataFrame:
     columns = f"{_RESULT_COLUMNS}, {queue.suspects[filters.strictness]} as is_label_issue"
     page = ask(cursor, queue, columns, where, rest).to_arrow_table()
-    texts = _texts(cursor, queue.parameters["dataset_id"], page["index"].to_pylist())
+    indices = page["index"].to_pylist()
+    found = examples_at(cursor, queue.parameters["dataset_id"], indices)
+    rows = [found[index] for index in indices]
+    texts = {
+        "example_id": pa.array([row[0] for row in rows], pa.string()),
+        "text": pa.array([row[1] for row in rows], pa.string()),
+        "given_label": pa.array([row[2] for row in rows], pa.int16()),
+    }
     classes = pa.array(queue.names, pa.string())
     current = pc.coalesce(page["final_label"], texts["given_label"])
     named = {
@@ -95,27 +102,9 @@ def _page(
         "predicted_label": classes.take(page["predicted"]),
         "current_label": classes.take(current),
     }
-    found = {name: page[name] for name in page.column_names} | texts | named
-    frame: pd.DataFrame = pa.table({name: found[name] for name in _QUEUE_COLUMNS}).to_pandas()
+    columns_of = {name: page[name] for name in page.column_names} | texts | named
+    frame: pd.DataFrame = pa.table({name: columns_of[name] for name in _QUEUE_COLUMNS}).to_pandas()
     return frame
-
-
-def _texts(cursor: duckdb.DuckDBPyConnection, dataset_id: str, indices: Sequence[int]) -> dict[str, pa.Array]:
-    """Return example_id, text and given_label (class code, of the file) of some examples, in their order.
-
-    A query of its own, on the one indexed column, by numbers that stand in it: in any other shape DuckDB reads
-    every text of the data set.
-    """
-    number = dataset_number(cursor, dataset_id)
-    keys = ", ".join(str(example_key(number, index)) for index in indices) or "null"
-    query = f"select index, example_id, text, given_label from examples where key in ({keys})"
-    found = {index: values for index, *values in cursor.execute(query).fetchall()}
-    rows = [found[index] for index in indices]
-    return {
-        "example_id": pa.array([row[0] for row in rows], pa.string()),
-        "text": pa.array([row[1] for row in rows], pa.string()),
-        "given_label": pa.array([row[2] for row in rows], pa.int16()),
-    }
 
 
 def queue_counts(

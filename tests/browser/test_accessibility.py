@@ -12,6 +12,7 @@ from playwright import sync_api
 
 from app.navigation import TITLES
 from lane_core.home import Home
+from tests.browser.page_walk import address_of, rest, walk
 from tests.browser.streamlit_server import StreamlitServer, streamlit_server
 
 expect = sync_api.expect
@@ -50,29 +51,13 @@ def empty_server(home: Home) -> Iterator[StreamlitServer]:
         yield server
 
 
-def rest(page: Any) -> None:
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-    page.wait_for_timeout(400)
-
-
-def address_of(name: str) -> re.Pattern[str]:
-    return re.compile(r"\d/(\?.*)?$" if name == "overview" else f"/{name}")
-
-
-def walk(page: Any, address: str) -> Iterator[str]:
-    """Go through the pages by their links, as people do; a reload would load Streamlit anew."""
-    page.goto(address)
-    for name, (title, _) in TITLES.items():
-        page.get_by_test_id("stSidebar").get_by_role("link", name=title, exact=True).click()
-        expect(page).to_have_url(address_of(name))
-        rest(page)
-        yield name
-
-
-def grave_findings(page: Any) -> list[str]:
-    """Return what axe-core calls serious or critical."""
+def grave_findings(page: Any, rules: tuple[str, ...] = ()) -> list[str]:
+    """Return what axe-core calls serious or critical, by all of its rules or these."""
+    options = {"resultTypes": ["violations"]} | ({"runOnly": list(rules)} if rules else {})
     page.evaluate(f"window.axe || (() => {{ {AXE} }})()")
-    found = page.evaluate(f"axe.run({{exclude: ['{LEFT_OUT}']}}, {{resultTypes: ['violations']}})")
+    found = page.evaluate(
+        "([leftOut, options]) => axe.run({exclude: [leftOut]}, options)", [LEFT_OUT, options]
+    )
     return [
         f"{violation['id']} ({violation['impact']}): {node['html'][:200]} {node['failureSummary'][:400]}"
         for violation in found["violations"]
@@ -94,10 +79,10 @@ def test_no_page_of_a_project_has_a_grave_finding_in_light_or_dark(
 ) -> None:
     page, found = new_browser_page(), []
     for name in walk(page, app_server.address):
-        for colours in ("light", "dark"):
+        for colours, rules in (("light", ()), ("dark", ("color-contrast",))):
             page.emulate_media(color_scheme=colours)
             page.wait_for_timeout(300)
-            found += [f"{name}, {colours}: {what}" for what in grave_findings(page)]
+            found += [f"{name}, {colours}: {what}" for what in grave_findings(page, rules)]
     assert not found, "\n".join(found)
 
 

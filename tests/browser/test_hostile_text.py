@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from playwright import sync_api
 
-from app.navigation import TITLES
 from benchmarks.review_project import ReviewProject, add_finished_run
 from lane_core.data import read_table
 from lane_core.home import Home
 from lane_core.records import ColumnChoice
 from lane_core.store import datasets
 from lane_core.workspace import Workspace
+from tests.browser.page_walk import rest, walk
 from tests.browser.streamlit_server import StreamlitServer, streamlit_server
 
 expect = sync_api.expect
@@ -42,10 +42,10 @@ TEXTS = (
 UNWRITABLE = ("a NUL \x00 in the middle", "half a pair \ud83d and the other \udca9 alone")
 """What CSV cannot hold, and JSON Lines can."""
 LABELS = (f"<b onclick=x>{PICTURE}", "=1+1", "\u202e**joy** :smile:")
-NAME = f"<img src=x onerror=pwned=1>![n]({ELSEWHERE}/n.png)"[:60]
+NAME = f"\ud83d\x00<img src=x onerror=pwned=1>![n]({ELSEWHERE}/n.png)"[:60]
 WORD_JOINER = "\u2060"
 """Has no width; keeps an address from becoming a link."""
-NOTE = f"<script>pwned=1</script>{PICTURE}"
+NOTE = f"<script>pwned=1</script>{PICTURE}\n\x1b[31m=1+1 \u202e \ud83d\x00"
 
 
 @pytest.fixture
@@ -110,6 +110,18 @@ def shown(text: str) -> str:
     return re.sub("[\ud800-\udfff]", "\ufffd", text)
 
 
+def typed(text: str) -> str:
+    """What is kept of a name or a note that somebody typed: no NUL either."""
+    return shown(text).replace("\x00", "\ufffd")
+
+
+def write_note(page: Any, words: str) -> None:
+    page.keyboard.press("m")
+    # By script, because no keyboard types half of a pair.
+    page.get_by_role("textbox", name="Note").evaluate("(box, words) => { box.value = words; }", words)
+    page.keyboard.press("Escape")
+
+
 def assert_only_text(page: Any, asked: list[str]) -> None:
     assert page.evaluate("window.pwned") is None
     assert asked == []
@@ -130,20 +142,11 @@ def assert_only_text(page: Any, asked: list[str]) -> None:
     assert page.evaluate(loud, "elsewhere.example") == []
 
 
-def rest(page: Any) -> None:
-    """Wait until the page has been drawn and is quiet."""
-    page.get_by_test_id("stApp").wait_for()
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-    page.wait_for_timeout(300)
-
-
 def test_every_page_shows_it_as_text(
     watched_page: tuple[Any, list[str]], server: StreamlitServer, projects: dict[str, ReviewProject]
 ) -> None:
     page, asked = watched_page
-    for name in TITLES:
-        page.goto(f"{server.address}/{name}?{projects['jsonl'].query}")
-        rest(page)
+    for _ in walk(page, f"{server.address}/?{projects['jsonl'].query}"):
         assert_only_text(page, asked)
         expect(page.get_by_test_id("stException")).to_have_count(0)
 
@@ -166,15 +169,17 @@ def test_the_card_shows_each_text_and_the_files_come_out_as_they_went_in(
             example = page.locator(".example-id").inner_text().split(" · ")[0]
             text = shown(texts[int(example[1:])])
             if len(text) > 1000:
-                page.locator(".unfold").click()
+                page.locator("[data-part=unfold]").click()
             assert page.locator(".text").evaluate("node => node.textContent") == text
+            if key == "a":
+                write_note(page, NOTE)
             page.keyboard.press(key)
             seen[suffix][example] = key
         expect(page.locator(".place")).to_contain_text("4 decided")
         page.get_by_text("History", exact=True).click()
         expect(page.get_by_test_id("stTable").locator("tbody tr")).to_have_count(4)
         history = page.get_by_test_id("stTable").inner_text().replace(WORD_JOINER, "")
-        assert history.count(NAME) == 4
+        assert history.count(typed(NAME)) == 4
         assert LABELS[1] in history or LABELS[2] in history
         rest(page)
         assert_only_text(page, asked)
@@ -194,7 +199,7 @@ def assert_exported_intact(
     before = workspace.source_table(project.dataset.dataset_id).frame.set_index("id")
     after = read_table(files.corrected).frame.set_index("id")
     stored = datasets.current_labels(workspace.store, project.dataset.dataset_id).set_index("example_id")
-    decided = stored[stored["annotator"] == NAME]
+    decided = stored[stored["annotator"] == typed(NAME)]
     assert set(decided.index) == set(keys)
     excluded = {example for example, key in keys.items() if key == "e"}
     assert before.index.difference(after.index).tolist() == sorted(excluded)
@@ -203,5 +208,8 @@ def assert_exported_intact(
     expected = before.drop(excluded)["label"].to_dict() | decided.drop(excluded)["current_label"].to_dict()
     assert after["label"].to_dict() == expected
     assert expected != before.drop(excluded)["label"].to_dict()
+    audited = read_table(files.audit).frame.set_index("id")
+    notes = [note for note in audited["note"] if note]
+    assert notes == [typed(NOTE)]
     for example in stored.index:
         assert stored.loc[example, "text"] == shown(before.loc[example, "text"])

@@ -19,7 +19,7 @@ from lane_core.home import Home
 from lane_core.runs import launcher
 from lane_core.runs.run_dir import RunDir
 from lane_core.store import datasets, decision_queries, run_queries
-from lane_core.store import decision_queries, runs as run_store
+from lane_core.store import runs as run_store
 from lane_core.store.ingest import ingest_run
 from lane_core.workspace import Workspace
 from tests.browser.streamlit_server import free_port, streamlit_server

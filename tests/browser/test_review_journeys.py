@@ -147,7 +147,7 @@ def test_three_people_get_what_the_overlap_says(browser: Any, home: Home, overla
     plan_overlap(project, overlap)
     with streamlit_server("app/main.py") as server:
         address = f"{server.address}/review?{project.query}&scope=all"
-        sessions = decide_together(browser, address, ["Ana", "Ben", "Cem"], (120, 300), seconds=60)
+        sessions = decide_together(browser, address, ["Ana", "Ben", "Cem"], (80, 200), seconds=60)
     assert [session.is_done for session in sessions] == [True] * 3
     assert sum(len(session.decision_ids) for session in sessions) == 40 * overlap
     assert session_findings(project, sessions, overlap) == []

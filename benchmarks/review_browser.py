@@ -38,6 +38,8 @@ class Press:
     """When the card had been told that the decision is stored."""
     ids: list[str]
     """Ids of the events that it made: one, or none if it was refused."""
+    origin: float = 0.0
+    """When the page's clock was 0: milliseconds since 1970."""
 
     @property
     def to_next_ms(self) -> float | None:

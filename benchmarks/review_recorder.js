@@ -47,7 +47,7 @@
     }
     // timeStamp is when the browser got the key: a page that is busy then makes the wait longer.
     presses.push({
-      key: event.key, example: exampleOf(node), began: event.timeStamp,
+      key: event.key, example: exampleOf(node), began: event.timeStamp, origin: performance.timeOrigin,
       next: null, changed: null, shown: null, stored: null, ids: [],
     });
   }, true);

@@ -5,10 +5,11 @@
 Makes a project with a finished run in a temporary home, starts the app over it, opens Chromium and decides by keys:
 most of them 300 to 800 ms apart, as people do, and every fifth as one of ten 40 ms apart. All is done again while
 the events files of a second run are put in place one after the other. Measured in the page (review_recorder.js says
-how): from the moment that the browser got the key to the frame with the next example, and to the acknowledgement, which
-comes after the commit. Afterwards the database is opened: each decision must be there once, in order, on the example
-that was on screen. Printed are milliseconds, the median over the runs of each run's figure; the exit code is 1 if a
-decision is missing or misplaced, or a target is missed.
+how): from the moment that the browser got the key to the frame with the next example, and to the acknowledgement,
+which comes after the commit; in between lies the time that the transaction itself notes, on the same machine's clock.
+Afterwards the database is opened: each decision must be there once, in order, on the example that was on screen.
+Printed are milliseconds, the median over the runs of each run's figure; the exit code is 1 if a decision is missing
+or misplaced, or a target is missed.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from random import Random
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -61,11 +63,16 @@ def decide(page: Page, num_decisions: int, seed: int) -> list[Press]:
     return presses(page)
 
 
-def findings(project: ReviewProject, made: Sequence[Press]) -> list[str]:
-    """Compare what the page showed and sent with what is stored. The app must be stopped."""
+def stored_decisions(project: ReviewProject) -> pd.DataFrame:
+    """Return every decision as ``decision_history`` does, oldest first. The app must be stopped."""
     workspace = Workspace(project.home)
-    history = decision_history(workspace.store, project.dataset.dataset_id, 10 * len(made)).iloc[::-1]
+    history = decision_history(workspace.store, project.dataset.dataset_id, 1_000_000).iloc[::-1]
     workspace.close()
+    return history
+
+
+def findings(history: pd.DataFrame, made: Sequence[Press]) -> list[str]:
+    """Compare what the page showed and sent with what is stored."""
     found = [
         f"{press.key} on {press.example} made {len(press.ids)} events"
         for press in made
@@ -83,11 +90,17 @@ def findings(project: ReviewProject, made: Sequence[Press]) -> list[str]:
     return found
 
 
-def figures(made: Sequence[Press]) -> dict[str, float]:
-    """Return p50, p95 and max of both times, milliseconds; of the disk also without the bursts."""
+def figures(history: pd.DataFrame, made: Sequence[Press]) -> dict[str, float]:
+    """Return p50, p95 and max of the times, milliseconds; those of the acknowledgement also without the bursts."""
+    created = dict(zip(history["decision_id"], history["created_at"], strict=True))
     paced = [press for number, press in enumerate(made) if number % 50 < 50 - BURST]
     times = {
         "next": [press.to_next_ms for press in made],
+        "written": [
+            created[press.ids[0]].timestamp() * 1000 - press.origin - press.began
+            for press in made
+            if press.ids and press.ids[0] in created
+        ],
         "disk": [press.to_disk_ms for press in made],
         "disk_paced": [press.to_disk_ms for press in paced],
     }
@@ -121,7 +134,8 @@ def measure(
                 working.enter_context(files_coming_in(copied, files, FILE_PAUSE_S))
             made = decide(page, num_decisions, seed)
             page.context.close()
-        return figures(made), findings(copied, made)
+        history = stored_decisions(copied)
+        return figures(history, made), findings(history, made)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -159,7 +173,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _table(medians: dict[str, dict[str, float]]) -> str:
-    columns = {"next": "next example on screen", "disk": "on disk", "disk_paced": "on disk, without bursts"}
+    columns = {
+        "next": "next example on screen",
+        "written": "being written",
+        "disk": "known to be on disk",
+        "disk_paced": "the same without bursts",
+    }
     rows = [
         [
             name,

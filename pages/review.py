@@ -55,8 +55,7 @@ def _draw_review(project_id: str, run_id: str) -> None:
     filters = state.filter_from_address(in_use)
     with st.sidebar:
         has_name = draw_annotator_name()
-        counts = review.counts(run_id, filters, state.annotator())
-        draw_review_filters(filters, counts, review.flag_levels(run_id), in_use, version)
+    counts = review.counts(run_id, filters, state.annotator())
     run_name = next(run.name for run in workspaces.runs(project_id) if run.run_id == run_id)
     status = workspaces.run_status(run_id)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -68,6 +67,9 @@ def _draw_review(project_id: str, run_id: str) -> None:
             draw_review_table(reviewer, filters, in_use)
         else:
             _draw_card(reviewer, filters, counts, classes, version)
+    # After the card: it waits to hear that its decisions are stored.
+    with st.sidebar:
+        draw_review_filters(filters, counts, review.flag_levels(run_id), in_use, version)
     draw_review_progress(run_id, filters.strictness)
     draw_history(project_id)
 

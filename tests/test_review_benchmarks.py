@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from benchmarks import review_sessions
 from benchmarks.review_browser import Press
 from benchmarks.review_project import make_review_project
 from benchmarks.review_sessions import Session, agreement_findings, session_findings
-from benchmarks.review_speed import figures, findings
+from benchmarks.review_speed import figures, findings, stored_decisions
 from benchmarks.simulated_annotator import found_after, random_curve, shares_found
 from lane_core.evidence.agreement import Agreement
 from lane_core.home import Home
@@ -34,7 +35,11 @@ def test_the_share_found_is_that_of_errors_among_the_first_with_ties_by_place() 
 
 def test_times_are_from_the_key_and_bursts_are_told_apart() -> None:
     made = [press(number, next_ms=number, disk_ms=900 if number >= 40 else 100) for number in range(50)]
-    found = figures(made)
+    at = pd.to_datetime([press.began + 40 for press in made], unit="ms", utc=True)
+    found = figures(
+        pd.DataFrame({"decision_id": [f"d{number}" for number in range(50)], "created_at": at}), made
+    )
+    assert (found["written_p50"], found["written_max"]) == (pytest.approx(40), pytest.approx(40))
     assert (found["next_p50"], found["next_max"]) == (24.5, 49)
     assert (found["disk_max"], found["disk_paced_max"]) == (900, 100)
 
@@ -57,7 +62,7 @@ def test_a_lost_a_doubled_and_a_misplaced_decision_are_found(home: Home) -> None
     ]
     assert found[3].startswith("5 examples lack decisions")
     # The page says that the third key was pressed on another example.
-    wrong = findings(project, [press(0), press(1), press(2), press(3)])
+    wrong = findings(stored_decisions(project), [press(0), press(1), press(2), press(3)])
     assert wrong == ["stored example_ids are not those of the keys, in order"]
 
 

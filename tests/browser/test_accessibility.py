@@ -98,17 +98,29 @@ def test_every_page_is_reached_and_its_main_button_pressed_by_keyboard_alone(
         page.keyboard.press("Enter")
         expect(page).to_have_url(address_of(name))
         rest(page)
-        tab_to(page, button)
         if sign is None:
-            with page.expect_file_chooser():
-                page.keyboard.press("Enter")
+            open_file_chooser(page, button)
             continue
+        tab_to(page, button)
         page.keyboard.press("Enter")
         if sign.startswith("/"):
             expect(page).to_have_url(re.compile(sign))
         else:
             expect(page.get_by_text(sign).first).to_be_visible()
         rest(page)
+
+
+def open_file_chooser(page: Any, button: str) -> None:
+    """Press the button until the browser's own window opens: headless, it now and then takes no notice of the first."""
+    for _ in range(3):
+        tab_to(page, button)
+        try:
+            with page.expect_file_chooser(timeout=10_000):
+                page.keyboard.press("Enter")
+        except sync_api.TimeoutError:
+            continue
+        return
+    pytest.fail(f"{button!r} opens no file chooser")
 
 
 def tab_to(page: Any, words: str) -> None:

@@ -65,9 +65,9 @@ def _draw_waiting() -> None:
 
 def _draw_set_aside(found: ReadingIn) -> None:
     files = found.set_aside
-    were = "file was" if len(files) == 1 else "files were"
+    were, hold = ("file was", "it holds") if len(files) == 1 else ("files were", "they hold")
     st.warning(
-        f"{len(files):,} {were} set aside: what they hold is missing from the charts and queues. All else was read in.",
+        f"{len(files):,} {were} set aside: what {hold} is missing from the charts and queues. All else was read in.",
         icon=":material/warning:",
     )
     with st.expander("Which, and why", type="compact"):

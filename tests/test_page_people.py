@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from uuid import uuid4
 
+import numpy as np
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -356,3 +357,23 @@ def test_coefficients_in_words() -> None:
     assert (value_words(unknown), interval_words(unknown)) == ("–", "–")
     assert interval_words(Agreement(0.1, -0.004, 0.28, 9)) == "0.00 to 0.28"
     assert interval_words(Agreement(0.1, 0.0, 0.2, 9), is_share=True) == "0 to 20 %"
+
+
+def test_the_consensus_knows_classes_by_what_they_count_as(reviewed, app_home: Home) -> None:
+    store, dataset_id = workspace().store, reviewed.dataset.dataset_id
+    run_dir = workspace().run_dir(reviewed.run.run_id)
+    labelled = [0, 1, 2, 3, 4, 5, 6]
+    before = run_dir.read_probabilities(range(24))
+    # "rage" is left over, out of use; "gladness" takes the place of joy. The run has an output for each of the five.
+    classes.replace_class(store, dataset_id, "anger", "rage", "lead")
+    classes.bring_back(store, dataset_id, "anger", "lead")
+    classes.replace_class(store, dataset_id, "joy", "gladness", "lead")
+    half = before[:, [2]] / 2
+    run_dir.write_probabilities(np.hstack([before[:, :2], half, 0 * half, half]))
+    found = people_consensus.consensus(dataset_id, reviewed.run.run_id)
+    ratings = pd.DataFrame({"ana": [0, 1, 2, 1, -1, -1, 0], "ben": [0, 2, 2, 1, 1, 2, -1]}, index=labelled)
+    wanted = crowdlab(ratings.to_numpy(), before[labelled])
+    assert found.has_model
+    quality = found.people.set_index("annotator")["quality"]
+    assert quality[["ana", "ben"]].tolist() == pytest.approx(wanted.annotator_quality.tolist(), abs=2e-3)
+    assert set(found.least_certain["consensus_label"]) <= {"anger", "fear", "gladness"}

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from lane_core.records import DecisionAction
+from lane_core.records import DecisionAction, Severity
 
-Severity = Literal["near", "some way", "far"]
 EventKind = Literal["decision", "undo", "redo"]
 EVENT_KINDS: tuple[EventKind, ...] = ("decision", "undo", "redo")
 

@@ -16,9 +16,9 @@ import numpy.typing as npt
 import pandas as pd
 import streamlit as st
 
+from app.services.class_probabilities import class_probabilities
 from app.services.people_agreement import Ratings, rating_matrix
 from app.services.workspaces import workspace
-from lane_core.errors import RunError
 from lane_core.evidence.consensus import crowdlab, majority_label
 from lane_core.store import classes, datasets, decision_queries
 from lane_core.store import people as people_store
@@ -133,15 +133,14 @@ def _searched(text: str) -> str:
 
 def _weighed(dataset_id: str, run_id: str | None) -> _Weighed:
     said = people_store.person_labels(workspace().store, dataset_id).dropna(subset="label")
-    counts_as = _counts_as(dataset_id)
-    names = list(dict.fromkeys(counts_as.values()))
+    names = _classes_in_use(dataset_id)
     codes = {name: code for code, name in enumerate(names)}
     key = ["is_from_file", "annotator"]
     people = said[key].drop_duplicates().sort_values(key)
     examples, ratings = rating_matrix(
         said["index"], said.groupby(key).ngroup(), said["label"].map(codes), len(people)
     )
-    probabilities = _probabilities(run_id, examples, [codes[name] for name in counts_as.values()])
+    probabilities = _probabilities(dataset_id, run_id, examples, names)
     labels, agreement, quality, of_people = _weigh(ratings, probabilities)
     current = datasets.current_labels(workspace().store, dataset_id).set_index("index")
     columns = ["example_id", "text", "current_label", "status"]
@@ -177,40 +176,22 @@ def _weigh(
     return labels, agreement, agreement, of_people
 
 
-def _counts_as(dataset_id: str) -> dict[str, str]:
-    """Return every class, in order of code, and the class in use that it counts as."""
-    table = classes.class_table(workspace().store, dataset_id)
-    replaced = table.dropna(subset="replaced_by").set_index("name")["replaced_by"].to_dict()
-    counts_as = {}
-    for name in table["name"]:
-        counts_as[name] = name
-        while counts_as[name] in replaced:
-            counts_as[name] = replaced[counts_as[name]]
-    return counts_as
+def _classes_in_use(dataset_id: str) -> list[str]:
+    """Return what labels can count as now, in order of code."""
+    store = workspace().store
+    out_of_use = set(classes.replaced_classes(store, dataset_id))
+    counted = dict.fromkeys(classes.counted_classes(store, dataset_id))
+    return [name for name in counted if name not in out_of_use]
 
 
 def _probabilities(
-    run_id: str | None, examples: npt.NDArray[np.int64], places: Sequence[int]
+    dataset_id: str, run_id: str | None, examples: npt.NDArray[np.int64], names: Sequence[str]
 ) -> npt.NDArray[np.float32] | None:
-    """Return the run's class probabilities of some examples; None where it has none.
-
-    Args:
-        run_id: The run.
-        examples: Their indices.
-        places: Column of each class code: a class that was replaced adds to the one in its place, and one that is newer
-            than the run has no probability.
-    """
-    num_columns = max(places) + 1
-    if run_id is None or num_columns < 2:
+    """Return the run's probabilities of these classes; 0 for one that is newer than the run, None where it has none."""
+    if run_id is None or len(names) < 2:
         return None
-    try:
-        found = workspace().run_dir(run_id).read_probabilities(examples)
-    except RunError:
-        return None
-    gathered = np.zeros((len(examples), num_columns), dtype=np.float32)
-    for code, probability in enumerate(found.T):
-        gathered[:, places[code]] += probability
-    return gathered
+    found = class_probabilities(dataset_id, run_id, examples)
+    return None if found is None else found.reindex(columns=list(names), fill_value=0.0).to_numpy()
 
 
 def _in_words(codes: Ratings, names: Sequence[str]) -> str:

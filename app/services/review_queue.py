@@ -9,14 +9,11 @@ import numpy as np
 import pandas as pd
 
 from app.components.review_card_records import Card
+from app.services.class_probabilities import class_probabilities
 from app.services.review import Reviewer
 from app.services.review_cards import Evidence, review_cards
 from app.services.workspaces import workspace
-from lane_core.errors import RunError
 from lane_core.records import QueueFilter, QueueStatus
-from lane_core.store import (
-    classes as class_store,
-)
 from lane_core.store import (
     leases,
     people,
@@ -67,7 +64,11 @@ def queue_view(
     """
     store = workspace().store
     is_shrinking = filters.status in ("to_review", "to_settle")
-    passed = set() if filters.status == "to_review" else _decided_since(store, reviewer, since)
+    passed = (
+        set()
+        if filters.status == "to_review"
+        else people.decided_since(store, reviewer.dataset_id, reviewer.annotator, since)
+    )
     if is_shrinking:
         share = leases.fair_share(store, reviewer.run_id, reviewer.annotator, by_status[filters.status])
         page = _held_page(store, reviewer, filters, min(num_cards, share), min(num_cards + _AHEAD, share))
@@ -127,28 +128,17 @@ def _cards(store: Store, reviewer: Reviewer, filters: QueueFilter, rows: pd.Data
         rows = rows.assign(status="", current_label=rows["given_label"])
     opinions = related_queries.opinions(store, dataset_id, indices)
     is_shown = opinions["is_from_file"] & (not plan.is_blind) if is_open else opinions["index"] >= 0
+    probabilities = class_probabilities(dataset_id, run_id, indices)
     evidence = Evidence(
         trajectories=run_queries.trajectories(store, run_id, indices),
         neighbours=related_queries.neighbours(store, run_id, indices),
         duplicates=related_queries.duplicates(store, dataset_id, indices),
         opinions=opinions[is_shown],
-        probabilities=_probabilities(store, reviewer, indices),
+        probabilities=pd.DataFrame(index=indices) if probabilities is None else probabilities,
         class_means=_class_means(store, run_id, run_queries.stored_epochs(store, run_id)),
         num_epochs=run_queries.last_epoch(store, run_id),
     )
     return review_cards(rows, evidence, reviewer.annotator)
-
-
-def _probabilities(store: Store, reviewer: Reviewer, indices: list[int]) -> pd.DataFrame:
-    """Return one row an example, one column a class; no columns for a run of an earlier version."""
-    names = class_store.counted_classes(store, reviewer.dataset_id)
-    try:
-        values = workspace().run_dir(reviewer.run_id).read_probabilities(indices)
-    except RunError:
-        return pd.DataFrame(index=indices)
-    # A class that came after the run has none; those of a class that was replaced belong to the one in its place.
-    frame = pd.DataFrame(values, index=indices, columns=names[: values.shape[1]])
-    return frame.T.groupby(level=0, sort=False).sum().T
 
 
 @lru_cache(maxsize=8)
@@ -157,8 +147,3 @@ def _class_means(store: Store, run_id: str, epochs: tuple[int, ...]) -> dict[str
     means = run_queries.class_mean_margins(store, run_id).pivot(index="label", columns="epoch", values="alm")
     means = means.reindex(columns=range(1, max(epochs) + 1))
     return dict(zip(means.index, means.itertuples(index=False, name=None), strict=True))
-
-
-def _decided_since(store: Store, reviewer: Reviewer, since: int) -> set[int]:
-    """Return the examples that the annotator decided after a label version, undone ones left out."""
-    return people.decided_since(store, reviewer.dataset_id, reviewer.annotator, since)

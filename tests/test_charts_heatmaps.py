@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.charts.heatmaps import INNER_PX, cell_px, confusion_heatmap, short_name, similarity_heatmap
+from lane_core.charts.heatmaps import INNER_PX, cell_px, confusion_heatmap, short_name, similarity_heatmap
 
 CLASSES = ["anger", "fear", "joy"]
 COUNTS = pd.DataFrame([[900, 4, 0], [1, 800, 1200], [0, 7, 950]], index=CLASSES, columns=CLASSES)

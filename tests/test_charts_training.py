@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.charts.alm_histogram import MOST_BARS, alm_histogram, bar_edges
-from app.charts.losses import f1_curves, loss_curves
+from lane_core.charts.alm_histogram import MOST_BARS, alm_histogram, bar_edges
+from lane_core.charts.losses import f1_curves, loss_curves
 
 LOSSES = pd.DataFrame(
     {

@@ -12,8 +12,8 @@ from typing import Literal
 import streamlit as st
 
 from app import navigation, state
-from app.charts.alm_histogram import alm_histogram
-from app.charts.losses import f1_curves, loss_curves
+from lane_core.charts.alm_histogram import alm_histogram
+from lane_core.charts.losses import f1_curves, loss_curves
 from app.components.plain_text import plain
 from app.components.run_state import RESUMABLE_STATES, STATE_MARKS
 from app.services import live_runs

@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app import navigation
-from app.charts.heatmaps import Pair
+from lane_core.charts.heatmaps import Pair
 from app.components.addressed_choice import keep, settle
 from app.components.plain_text import plain
 from app.services import matrices

@@ -79,7 +79,8 @@ def bar_edges(alm: npt.NDArray[np.floating], anchor: float) -> npt.NDArray[np.fl
     low, high = min(float(low), anchor), max(float(high), anchor)
     width = _round_width((high - low) / MOST_BARS)
     first, last = math.floor((low - anchor) / width), math.ceil((high - anchor) / width)
-    return anchor + width * np.arange(min(first, -1), max(last, 1) + 1)
+    steps = np.arange(min(first, -1), max(last, 1) + 1, dtype=np.float64)
+    return anchor + width * steps
 
 
 def _round_width(least: float) -> float:

@@ -26,6 +26,7 @@ PROJECT_KEY = "project"
 RUN_KEY = "run"
 _FILTER_NAMES = (
     "given", "suggested", "predicted", "severity", "split", "by", "both", "text", "status", "scope", "order",
+    "selection",
 )  # fmt: skip
 _Word = TypeVar("_Word", bound=str)
 
@@ -94,6 +95,7 @@ def filter_to_address(filters: QueueFilter) -> dict[str, str | list[str]]:
         "status": filters.status if filters.status != "to_review" else "",
         "scope": scope if (scope := queue_scope(filters)) != "balanced" else "",
         "order": filters.order if filters.order != "suspicion" else "",
+        "selection": filters.selection,
     }
     return {name: value for name, value in {**several, **single}.items() if value}
 
@@ -126,6 +128,7 @@ def filter_from_address(classes: Sequence[str]) -> QueueFilter:
         strictness=one("scope", STRICTNESSES, "balanced"),
         is_control=scope == "control",
         order=one("order", QUEUE_ORDERS, "suspicion"),
+        selection=st.query_params.get("selection", ""),
     )
 
 

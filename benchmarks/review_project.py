@@ -224,6 +224,7 @@ def _examples(
             "predicted": np.where(is_suspect, rival, label),
             "predicted_probability": probability,
             "suggested": rival,
+            "held_out_predicted": np.where(is_suspect, rival, label),
             "suggested_probability": np.where(is_suspect, probability, 1 - probability),
             "given_probability": np.where(is_suspect, 1 - probability, probability),
             "given_log_probability": np.log(np.where(is_suspect, 1 - probability, probability)),

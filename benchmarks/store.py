@@ -70,6 +70,7 @@ def epoch_columns(
         "weight": np.where(margin < 0, rng.random(size), 1),
         "predicted": np.where(margin < 0, suggested, label),
         "suggested": suggested,
+        "held_out_predicted": suggested,
         "given_log_probability": -rng.random(size),
         "is_given_predicted": margin > 0,
         "label_score": 1 / (1 + np.exp(-margin)),

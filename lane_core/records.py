@@ -162,6 +162,8 @@ class QueueFilter:
     """Only texts that hold this, in capitals or not."""
     annotators: tuple[str, ...] = ()
     """Only examples whose label, as it stands, one of these people decided."""
+    selection: str = ""
+    """Only the examples of this kept selection, by its id: marked on a chart."""
     status: QueueStatus = "to_review"
     suspects_only: bool = True
     """Only examples flagged at ``strictness``."""

@@ -59,7 +59,9 @@ def _draw_review(project_id: str, run_id: str) -> None:
     run_name = next(run.name for run in workspaces.runs(project_id) if run.run_id == run_id)
     status = workspaces.run_status(run_id)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(plain(review_words.headline(filters, counts["total"], run_name, status)))
+        marked = review.selection(project_id, filters)
+        words = marked.words if marked else ""
+        st.caption(plain(review_words.headline(filters, counts["total"], run_name, status, words)))
         _draw_view_switch()
     if has_name:
         reviewer = review.Reviewer(project_id, run_id, state.annotator())
@@ -69,7 +71,7 @@ def _draw_review(project_id: str, run_id: str) -> None:
             _draw_card(reviewer, filters, counts, classes, version)
     # After the card: it waits to hear that its decisions are stored.
     with st.sidebar:
-        draw_review_filters(filters, counts, review.flag_levels(run_id), in_use, version)
+        draw_review_filters(filters, counts, review.flag_levels(run_id), in_use, version, marked)
     draw_review_progress(run_id, filters.strictness)
     draw_history(project_id)
 

@@ -121,6 +121,7 @@ def _write_events(run_dir: RunDir, given: np.ndarray, suspects: tuple[int, ...])
                 "label_score": score,
                 "is_label_issue": is_suspect,
                 "self_confidence": np.where(is_suspect, 0.1, 0.7),
+                "held_out_predicted": np.where(is_suspect, rival, given),
             }
         )
         pairs = pd.DataFrame(

@@ -33,6 +33,17 @@ MAY_IMPORT = {
     "lane_core.store": RECORDS | {"lane_core.runs"},
     "lane_core.workspace": RECORDS
     | {"lane_core.home", "lane_core.data", "lane_core.runs", "lane_core.store"},
+    "lane_core.reporting": RECORDS
+    | {
+        "lane_core",
+        "lane_core.home",
+        "lane_core.data",
+        "lane_core.runs",
+        "lane_core.evidence",
+        "lane_core.charts",
+        "lane_core.store",
+        "lane_core.workspace",
+    },
     "lane_core.upkeep": RECORDS
     | {
         "lane_core",

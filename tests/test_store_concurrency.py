@@ -56,7 +56,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def epoch_frame() -> pd.DataFrame:
     values = {name: np.full(NUM_EXAMPLES, 0.5) for name in EPOCH_SCHEMA.names}
-    codes = dict.fromkeys(("predicted", "suggested"), np.ones(NUM_EXAMPLES, int))
+    codes = dict.fromkeys(("predicted", "suggested", "held_out_predicted"), np.ones(NUM_EXAMPLES, int))
     flags = dict.fromkeys(("is_given_predicted", "is_label_issue"), np.ones(NUM_EXAMPLES, bool))
     return pd.DataFrame({**values, **codes, **flags, "index": range(NUM_EXAMPLES)})
 

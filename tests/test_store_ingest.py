@@ -54,7 +54,8 @@ def add_dataset_and_run(store: Store, num_examples: int, run_id: str = "r") -> N
 
 def epoch_frame(num_examples: int = 4, **columns: object) -> pd.DataFrame:
     values = {name: np.full(num_examples, 0.5) for name in EPOCH_SCHEMA.names}
-    codes = {"predicted": np.ones(num_examples, int), "suggested": np.zeros(num_examples, int)}
+    codes = dict.fromkeys(("suggested", "held_out_predicted"), np.zeros(num_examples, int))
+    codes["predicted"] = np.ones(num_examples, int)
     flags = dict.fromkeys(("is_given_predicted", "is_label_issue"), np.zeros(num_examples, bool))
     return pd.DataFrame({**values, "index": range(num_examples), **codes, **flags, **columns})
 

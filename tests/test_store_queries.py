@@ -82,6 +82,7 @@ def epoch_frame(alm: list[float | None], predicted: list[int], flagged: list[int
             "label_score": [0.75, 0.25, 0.875, 0.125, 0.5, 0.25],
             "is_label_issue": [index in flagged for index in range(6)],
             "self_confidence": [0.75, 0.5, 0.75, 0.25, 0.5, 0.125],
+            "held_out_predicted": [0, 1, 0, 2, 1, 1],
         }
     )
 

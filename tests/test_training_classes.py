@@ -46,6 +46,7 @@ def test_every_number_is_one(encoder: str, tmp_path: Path, method: str, preset: 
         assert (folds[:, EMPTY] == 0).all()
         given = folds[np.arange(len(data.labels)), data.labels]
         np.testing.assert_allclose(report.examples["self_confidence"], given, rtol=1e-6)
+        assert report.examples["held_out_predicted"].tolist() == folds.argmax(axis=1).tolist()
 
 
 def check_numbers(report: EpochReport, data: TrainingData) -> None:
@@ -79,7 +80,7 @@ def test_a_class_without_an_example_changes_nothing(encoder: str, tmp_path: Path
     alone = TrainingData(data.texts, labels, data.splits, len(used))
     config = config_of(encoder, method=method, epochs=2)
     first, second = (run(one, config, tmp_path / str(one.num_classes)).reports[-1] for one in (data, alone))
-    for name in ("predicted", "suggested"):
+    for name in ("predicted", "suggested", "held_out_predicted"):
         second.examples[name] = used[second.examples[name]]
     similarity = first.class_similarity[np.ix_(used, used)]
     kept = EpochReport(2, first.examples, first.probabilities[:, used], similarity, first.metrics, {})

@@ -116,7 +116,9 @@ def test_self_confidence_by_hand(data: TrainingData, encoder: str, tmp_path: Pat
     expected = [
         np.mean([np.exp(fold[row, label]) for fold in folds]) for row, label in enumerate(data.labels)
     ]
+    likeliest = np.mean([np.exp(fold) for fold in folds], axis=0).argmax(axis=1)
     for report in watcher.reports:
+        assert report.examples["held_out_predicted"].tolist() == likeliest.tolist()
         found = report.examples["self_confidence"]
         assert found.dtype == np.float32
         np.testing.assert_allclose(found, expected, rtol=1e-5)

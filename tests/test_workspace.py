@@ -136,7 +136,13 @@ def test_a_run_of_an_earlier_version_is_exported_with_its_own_flag(
     lines = [f"{name}_{what}" for name in STRICTNESSES for what in ("below", "precision")]
     later = {
         "metrics": ["noise_rate", *lines],
-        "epoch": ["given_log_probability", "is_given_predicted", "severity", "self_confidence"],
+        "epoch": [
+            "given_log_probability",
+            "is_given_predicted",
+            "severity",
+            "self_confidence",
+            "held_out_predicted",
+        ],
     }
     for kind, columns in later.items():
         frame = run_dir.read_event(kind, 2).drop(columns=columns)

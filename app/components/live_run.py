@@ -12,12 +12,12 @@ from typing import Literal
 import streamlit as st
 
 from app import navigation, state
-from lane_core.charts.alm_histogram import alm_histogram
-from lane_core.charts.losses import f1_curves, loss_curves
 from app.components.plain_text import plain
 from app.components.run_state import RESUMABLE_STATES, STATE_MARKS
 from app.services import live_runs
 from app.services.live_runs import Curves, LiveRun
+from lane_core.charts.alm_histogram import alm_histogram
+from lane_core.charts.losses import f1_curves, loss_curves
 from lane_core.errors import LaneError
 from lane_core.wording import counted, noise
 

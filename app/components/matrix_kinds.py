@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from lane_core.charts.heatmaps import confusion_heatmap, similarity_heatmap
 from app.components.matrix_view import MatrixView
 from app.components.plain_text import plain
 from app.services import matrices
+from lane_core.charts.heatmaps import confusion_heatmap, similarity_heatmap
 from lane_core.records import QueueFilter
 
 

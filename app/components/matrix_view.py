@@ -12,10 +12,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app import navigation
-from lane_core.charts.heatmaps import Pair
 from app.components.addressed_choice import keep, settle
 from app.components.plain_text import plain
 from app.services import matrices
+from lane_core.charts.heatmaps import Pair
 from lane_core.records import QueueFilter
 from lane_core.wording import counted
 

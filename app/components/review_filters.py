@@ -19,6 +19,7 @@ from lane_core import wording
 from lane_core.records import QueueFilter, Strictness
 from lane_core.store.queue_conditions import queue_scope
 from lane_core.store.result_queries import FlagLevel
+from lane_core.store.selections import Selection
 
 _STATUS_WORDS = {
     "to_review": "To review",
@@ -56,6 +57,7 @@ def draw_review_filters(
     levels: Mapping[Strictness, FlagLevel],
     classes: Sequence[str],
     label_version: int,
+    selection: Selection | None,
 ) -> None:
     """Draw one control a filter, with what each choice would show beside it.
 
@@ -65,6 +67,7 @@ def draw_review_filters(
         levels: What each strictness of the run comes to.
         classes: Every label in use, in the order that stays whatever the counts are.
         label_version: Of the project now; where a queue with reviewed examples begins when a filter changes.
+        selection: The one that the filters keep to, if they do and it is kept.
     """
     _settle(filters)
     on_change: dict[str, Any] = {"on_change": _apply, "args": (label_version,)}
@@ -79,6 +82,9 @@ def draw_review_filters(
         key="filter_status",
         **on_change,
     )
+    if filters.selection:
+        which = f"{plain(selection.words)} · {selection.num_examples:,}" if selection else "a lost selection"
+        st.checkbox(f"Only {which}", key="filter_selected", **on_change)
     st.text_input("Text contains", key="filter_text", icon=":material/search:", max_chars=200, **on_change)
     st.radio(
         "Strictness",
@@ -143,6 +149,7 @@ def _settle(filters: QueueFilter) -> None:
     """Let the widgets say what the address says: a reload, the back button and links all come through it."""
     chosen = st.session_state
     chosen["filter_status"] = filters.status
+    chosen["filter_selected"] = bool(filters.selection)
     chosen["filter_text"] = filters.text
     chosen["filter_scope"] = queue_scope(filters)
     chosen["filter_order"] = filters.order
@@ -209,6 +216,7 @@ def _apply(label_version: int) -> None:
             strictness="balanced" if scope in ("all", "control") else scope,
             is_control=scope == "control",
             order=chosen.get("filter_order", "suspicion"),
+            selection=st.query_params.get("selection", "") if chosen.get("filter_selected") else "",
         ),
         label_version,
     )

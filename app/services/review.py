@@ -23,6 +23,7 @@ from lane_core.store import (
     run_queries,
 )
 from lane_core.store.result_queries import FlagLevel
+from lane_core.store.selections import Selection, find_selection
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,11 @@ def last_epoch(run_id: str) -> int:
 def label_version(dataset_id: str) -> int:
     """Return a number that grows with every decision on a project."""
     return decision_queries.label_version(workspace().store, dataset_id)
+
+
+def selection(dataset_id: str, filters: QueueFilter) -> Selection | None:
+    """Return the selection that the filters keep to; None where they keep to none, or it is not kept any more."""
+    return find_selection(workspace().store, dataset_id, filters.selection) if filters.selection else None
 
 
 def counts(run_id: str, filters: QueueFilter, annotator: str) -> dict[str, Any]:

@@ -13,8 +13,8 @@ ACTION_WORDS = {"keep": "kept", "relabel": "corrected", "exclude": "excluded", "
 _KIND_WORDS = {"decision": "", "undo": "undone: ", "redo": "redone: "}
 
 
-def headline(filters: QueueFilter, total: int, run_name: str, status: RunStatus) -> str:
-    """Say in one line what the queue holds.
+def headline(filters: QueueFilter, total: int, run_name: str, status: RunStatus, selected: str = "") -> str:
+    """Say in one line what the queue holds; ``selected``: how its selection was made, where it has one.
 
     Example:
         >>> headline(QueueFilter(given_labels=("fear", "joy")), 1200, "Run 1", RunStatus("finished"))
@@ -33,6 +33,8 @@ def headline(filters: QueueFilter, total: int, run_name: str, status: RunStatus)
         limits.append(" (or the other way round)")
     if filters.severities:
         limits.append(f", {' or '.join(filters.severities)}")
+    if filters.selection:
+        limits.append(f", {selected or 'of a selection that is not kept any more'}")
     if filters.text:
         limits.append(f", with “{filters.text}” in the text")
     order = "in an order drawn by lot" if filters.is_control else _ORDERS[filters.order]

@@ -66,6 +66,7 @@ EPOCH_SCHEMA = pa.schema(
         "label_score": pa.float32(),
         "is_label_issue": pa.bool_(),
         "self_confidence": pa.float32(),
+        "held_out_predicted": pa.int16(),
     }
 )
 """``predicted``: class code with the highest mean probability over the epochs so far; ``suggested``: the same among the
@@ -73,7 +74,8 @@ classes other than the given one; ``given_log_probability`` and ``is_given_predi
 ``similarity``: relative class similarity of given and suggested class (1 = like any two classes of the row);
 ``severity``: how far apart the two are, 0 (the nearest class) to 1; ``weight``: lambda of eq. 4 under this epoch's ALM,
 used in the next epoch; ``label_score``: calibrated probability that the given label is right; ``self_confidence``:
-probability of the given label by the fold classifiers, which have not seen it, the same in every epoch."""
+probability of the given label by the fold classifiers, which have not seen it, the same in every epoch;
+``held_out_predicted``: the class that these find most likely."""
 SIMILARITY_SCHEMA = pa.schema({"given": pa.int16(), "predicted": pa.int16(), "value": pa.float32()})
 METRICS_SCHEMA = pa.schema(
     {

@@ -36,11 +36,11 @@ _NEVER_NULL = {
     "epoch": ["index"],
 }
 
-_LATER_COLUMNS = {"epoch": ("self_confidence",)}
+_LATER_COLUMNS = {"epoch": ("self_confidence", "held_out_predicted")}
 """Columns that the files of earlier versions lack, in the order in which they were added; they are null then."""
 
 _INDEX_COLUMNS = ("index", "neighbour")
-_CLASS_COLUMNS = ("given", "predicted", "suggested")
+_CLASS_COLUMNS = ("given", "predicted", "suggested", "held_out_predicted")
 
 
 class UnusableEventFile(Exception):

@@ -34,6 +34,9 @@ SEVERITY = f"""case when coalesce(p.similarity, 1) >= {NEAR_FROM} then 'near'
 
 _TEXT_HITS = "text_hits"
 _DECIDERS = "(select unnest($deciders::text[]))"
+_SELECTED = (
+    "(select unnest(indices) from selections where selection_id = $selection and dataset_id = $dataset_id)"
+)
 
 
 def queue_scope(filters: QueueFilter) -> str:
@@ -81,6 +84,7 @@ class QueueConditions:
             "status": self.statuses()[filters.status],
             "predicted": _among("p.predicted", self._codes(filters.predicted_labels)),
             "text": f"p.index in (select index from {_TEXT_HITS})" if filters.text else "true",
+            "selection": f"p.index in {_SELECTED}" if filters.selection else "true",
         }
 
     def scopes(self, strictness: Strictness) -> dict[str, str]:
@@ -192,7 +196,7 @@ def queue_conditions(
     Args:
         cursor: Of one moment.
         run_id: The run under review.
-        filters: Their text and people are the ones that every condition made in the block can use.
+        filters: Their text, people and selection are the ones that every condition made in the block can use.
         annotator: Whose queue; None = nobody's: what still lacks people, whoever they are.
 
     Raises:
@@ -202,7 +206,12 @@ def queue_conditions(
     dataset_id = parameters["dataset_id"]
     is_shared = annotator is not None and filters.status in ("to_review", "to_settle")
     conditions = QueueConditions(
-        {**parameters, "annotator": annotator, "deciders": [readable(name) for name in filters.annotators]},
+        {
+            **parameters,
+            "annotator": annotator,
+            "deciders": [readable(name) for name in filters.annotators],
+            "selection": filters.selection,
+        },
         counted_names(cursor, dataset_id),
         suspect_conditions(cursor, run_id),
         plan_of(cursor, dataset_id),

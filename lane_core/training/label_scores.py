@@ -21,6 +21,8 @@ class LabelScores:
     """Calibrated probability that the given label is right, (N,)."""
     self_confidence: Tensor
     """Probability of the given label by the fold classifiers, averaged, (N,). They have not seen the label."""
+    held_out_predicted: Tensor
+    """Class that the fold classifiers find most likely, averaged, int64, (N,). They have not seen the label."""
     noise_rate: float
     """Estimated share of wrong labels among the training examples."""
     limits: dict[Strictness, FlagLimit]
@@ -50,5 +52,8 @@ def score_labels(
     noise_rate = anchor_noise_rate(early[is_train], labels[is_train])
     posterior = label_posterior(pooled, labels, is_train, noise_rate)
     label_score = 1 - posterior.wrong_probability
-    self_confidence = fold_log_probabilities[:, torch.arange(len(labels)), labels].exp().mean(dim=0)
-    return LabelScores(label_score, self_confidence, noise_rate, flag_limits(label_score[is_train]))
+    held_out = fold_log_probabilities.exp().mean(dim=0)
+    self_confidence = held_out[torch.arange(len(labels)), labels]
+    return LabelScores(
+        label_score, self_confidence, held_out.argmax(dim=1), noise_rate, flag_limits(label_score[is_train])
+    )

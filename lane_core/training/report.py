@@ -64,6 +64,7 @@ def build_report(
         "label_score": scores.label_score.numpy(),
         "is_label_issue": flagged.numpy(),
         "self_confidence": scores.self_confidence.numpy(),
+        "held_out_predicted": used_classes[scores.held_out_predicted.numpy()].astype(np.int16),
     }
     statistics = summary.statistics
     metrics: dict[str, float | int | None] = {

@@ -91,6 +91,7 @@ def write_epoch(run_dir: RunDir, given: np.ndarray, num_classes: int) -> None:
         "label_score": 0.001 * index,
         "is_label_issue": turn != 0,
         "self_confidence": half,
+        "held_out_predicted": (given + turn) % num_classes,
     }
     rows, columns = np.divmod(np.arange(num_classes**2), num_classes)
     pairs = {"given": rows, "predicted": columns, "value": (1 + columns) / num_classes**2}

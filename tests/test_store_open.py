@@ -21,7 +21,10 @@ from lane_core.store.runs import list_runs
 from lane_core.store.store import Store, open_store
 
 ROOT = Path(__file__).parents[1]
-KNOWN = [("m001_initial",), ("m002_strictness",), ("m003_results",), ("m004_people",)]
+KNOWN = [
+    (f"m00{number}_{what}",)
+    for number, what in enumerate(("initial", "strictness", "results", "people", "selections"), start=1)
+]
 
 HOLDER = """
 import sys

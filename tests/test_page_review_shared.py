@@ -270,3 +270,16 @@ def test_who_changes_the_name_takes_the_examples_along(people) -> None:
     at.run()
     assert len(card_data(at)["cards"]) == 3
     assert cards(people["ana"]) == []
+
+
+def test_a_blank_name_changes_nothing(people) -> None:
+    # Streamlit's browser side sends one when it has been cut off: decisions must not change hands by it.
+    at = open_page()
+    at.session_state["annotator"] = "Anastasia"
+    at.run()
+    for blank in ("", "  "):
+        at.text_input(key="annotator").set_value(blank).run()
+        assert at.session_state["annotator"] == "Anastasia"
+        assert at.text_input(key="annotator").value == "Anastasia"
+    at.text_input(key="annotator").set_value(" Bea  Ro ").run()
+    assert at.session_state["annotator"] == "Bea Ro"

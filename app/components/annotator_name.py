@@ -11,6 +11,8 @@ from app import state
 from app.components.plain_text import storable
 
 _KEY = "annotator"  # the one that state.annotator() reads
+_LAST_KEY = "annotator_last"
+"""The name of the last time that the box was drawn."""
 _MEMORY_KEY = "annotator_memory"
 _LONGEST_NAME = 60
 
@@ -46,6 +48,7 @@ def draw_annotator_name() -> bool:
             on_name_change=_recall,
         )
     if is_known:
+        st.session_state[_LAST_KEY] = state.annotator()
         st.text_input(
             "Your name",
             key=_KEY,
@@ -60,12 +63,13 @@ def draw_annotator_name() -> bool:
 def _recall() -> None:
     answer = st.session_state[_MEMORY_KEY].get("name")
     name = answer.get("name") if isinstance(answer, dict) else None
-    st.session_state[_KEY] = _tidied(name) if isinstance(name, str) else state.annotator()
+    st.session_state[_KEY] = (_tidied(name) if isinstance(name, str) else "") or state.annotator()
 
 
 def _tidy() -> None:
-    st.session_state[_KEY] = _tidied(st.session_state[_KEY])
+    # A blank name is no name, and a browser that was cut off sends one that nobody typed: the box starts anew.
+    st.session_state[_KEY] = _tidied(st.session_state[_KEY]) or st.session_state[_LAST_KEY]
 
 
 def _tidied(name: str) -> str:
-    return " ".join(storable(name).split())[:_LONGEST_NAME] or "annotator"
+    return " ".join(storable(name).split())[:_LONGEST_NAME]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,8 @@ def alm_histogram(
 ) -> go.Figure:
     """Return the histogram of one epoch's ALM. Bars never cross mu: those left of it weigh less in the training.
 
+    ``customdata`` of a bar is (tooltip, number of the bar for ``members``).
+
     Args:
         alm: Averages of the training examples, (N,), in logits.
         mu: Mean of the negative ones (eq. 5), in logits; None where there are too few of them.
@@ -28,13 +31,13 @@ def alm_histogram(
         height: Of the figure, in pixels.
     """
     figure = go.Figure()
-    edges = bar_edges(alm, 0.0 if mu is None else mu)
-    counts, _ = np.histogram(np.clip(alm, edges[0], edges[-1]), edges)
+    edges = bar_edges(alm, reach(mu))
+    counts = np.bincount(_bar_of(alm, edges), minlength=len(edges) - 1)
     tooltips = _tooltips(alm, edges, counts)
     centres = (edges[:-1] + edges[1:]) / 2
-    is_below = np.zeros(len(centres), dtype=bool) if mu is None else centres < mu
+    is_below = np.zeros(len(centres), dtype=bool) if mu is None else centres < reach(mu)
     for name, shown, colour in (
-        ("weigh less: ALM below μ", is_below, BELOW_COLOUR),
+        (f"weigh less: ALM below {'μ' if mu is None or mu <= 0 else '0'}", is_below, BELOW_COLOUR),
         ("other training examples", ~is_below, OTHER_COLOUR),
     ):
         figure.add_bar(
@@ -43,7 +46,7 @@ def alm_histogram(
             width=np.diff(edges)[shown],
             name=name,
             marker={"color": colour, "line": {"width": 0}},
-            customdata=[[tooltip] for tooltip, wanted in zip(tooltips, shown, strict=True) if wanted],
+            customdata=[[tooltips[bar], bar] for bar in np.flatnonzero(shown).tolist()],
             hovertemplate="%{customdata[0]}<extra></extra>",
         )
     if mu is not None:
@@ -64,6 +67,22 @@ def alm_histogram(
     figure.update_xaxes(title={"text": "ALM, average margin (logits)"})
     figure.update_yaxes(title={"text": "training examples"}, rangemode="tozero")
     return figure
+
+
+def reach(mu: float | None) -> float:
+    """Return the ALM below which an example weighs less (eq. 4): mu, but never above 0; 0 where there is no mu."""
+    return 0.0 if mu is None else min(mu, 0.0)
+
+
+def members(alm: npt.NDArray[np.floating], mu: float | None, bars: Collection[int]) -> npt.NDArray[np.bool_]:
+    """Return which examples some bars of ``alm_histogram`` count, (N,)."""
+    return np.isin(_bar_of(alm, bar_edges(alm, reach(mu))), list(bars))
+
+
+def bars_in_words(alm: npt.NDArray[np.floating], mu: float | None, bars: Collection[int]) -> str:
+    """Return the margins that some bars span, from the lowest to the highest, as "ALM -1.5 to -1.2"."""
+    edges = bar_edges(alm, reach(mu))
+    return _span_in_words(alm, edges, min(bars), max(bars))
 
 
 def bar_edges(alm: npt.NDArray[np.floating], anchor: float) -> npt.NDArray[np.float64]:
@@ -91,20 +110,30 @@ def _round_width(least: float) -> float:
     return next(power * step for step in (1, 2, 5, 10) if power * step >= least * (1 - 1e-9))
 
 
+def _bar_of(alm: npt.NDArray[np.floating], edges: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+    """Return the number of each example's bar; the outermost bars hold the tails too."""
+    return np.clip(np.searchsorted(edges, alm, side="right") - 1, 0, len(edges) - 2)
+
+
 def _tooltips(
     alm: npt.NDArray[np.floating], edges: npt.NDArray[np.float64], counts: npt.NDArray[np.int64]
 ) -> list[str]:
-    texts = []
+    return [
+        f"{_span_in_words(alm, edges, bar, bar)}: {count:,} example{'' if count == 1 else 's'}"
+        for bar, count in enumerate(counts)
+    ]
+
+
+def _span_in_words(
+    alm: npt.NDArray[np.floating], edges: npt.NDArray[np.float64], first: int, last: int
+) -> str:
     width = edges[1] - edges[0]
-    for number, count in enumerate(counts):
-        low, high = _number(edges[number], width), _number(edges[number + 1], width)
-        where = f"ALM {low} to {high}"
-        if number == 0 and alm.min(initial=np.inf) < edges[0]:
-            where = f"ALM below {high}"
-        elif number == len(counts) - 1 and alm.max(initial=-np.inf) > edges[-1]:
-            where = f"ALM above {low}"
-        texts.append(f"{where}: {count:,} example{'' if count == 1 else 's'}")
-    return texts
+    low, high = _number(edges[first], width), _number(edges[last + 1], width)
+    has_lower = first == 0 and alm.min(initial=np.inf) < edges[0]
+    has_higher = last == len(edges) - 2 and alm.max(initial=-np.inf) > edges[-1]
+    if has_lower:
+        return "any ALM" if has_higher else f"ALM below {high}"
+    return f"ALM above {low}" if has_higher else f"ALM {low} to {high}"
 
 
 def _number(value: float, width: float) -> str:

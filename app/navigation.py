@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from app import state
+from app import roles, state
 from app.components.notice import show_notice
 from app.components.run_state import STATE_MARKS
 from app.services import workspaces
@@ -24,6 +24,8 @@ TITLES = {
     "train": ("Train", ":material/model_training:"),
     "review": ("Review", ":material/rate_review:"),
     "similarity": ("Similarity", ":material/grid_on:"),
+    "dynamics": ("Dynamics", ":material/show_chart:"),
+    "map": ("Map", ":material/scatter_plot:"),
     "runs": ("Runs", ":material/compare_arrows:"),
     "export": ("Export", ":material/download:"),
     "people": ("People", ":material/group:"),
@@ -60,9 +62,13 @@ def run_app() -> None:
         st.stop()
     with st.sidebar:
         _draw_sidebar(current)
+        roles.draw_who(_stem(current))
     state.write_address(current.url_path)
     show_notice()
-    current.run()
+    if roles.may_open(_stem(current)):
+        current.run()
+    else:
+        roles.draw_closed(current.title)
 
 
 def go_to(name: str) -> None:
@@ -99,8 +105,15 @@ def _draw_sidebar(current: Page) -> None:
             run_state = workspaces.run_status(st.session_state[state.RUN_KEY]).state
             st.caption(f"{STATE_MARKS[run_state]} {run_state}")
     for name, (title, icon) in TITLES.items():
+        if not roles.may_open(name):
+            continue
         label = f"**{title}**" if page(name).url_path == current.url_path else title
         st.page_link(page(name), label=label, icon=icon, query_params=state.address())
+
+
+def _stem(current: Page) -> str:
+    """Return the file stem of a page; the address of the first one is empty."""
+    return current.url_path or next(iter(TITLES))
 
 
 def _project_name(projects: list[DatasetRecord], dataset_id: str) -> str:

@@ -14,6 +14,9 @@
                                    epoch file is written
     checkpoint/state.safetensors   everything that a resumed run needs, after the last whole epoch; goes at the end
     result/                        theta, tokenizer, embeddings, scores.parquet (every score, one row an example)
+    result/map.parquet             index, x, y: the embeddings as points of a plane; made when somebody asks for it
+    map.json                       how far the job that makes it is, or why it failed; map_log.txt: what it said
+    map.lock                       held by that job while it lives
     cancel                         made by the launcher; the worker stops at its next step, within the seconds it holds
     start.lock                     held by whoever starts or resumes the run
     supervisor.lock                held by the supervisor while it lives: a free lock and a running state

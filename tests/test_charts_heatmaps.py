@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lane_core.charts.heatmaps import INNER_PX, cell_px, confusion_heatmap, short_name, similarity_heatmap
+from lane_core.charts.class_matrix import INNER_PX, cell_px, short_name
+from lane_core.charts.heatmaps import confusion_heatmap, confusion_values, similarity_heatmap
+from lane_core.evidence.class_tree import class_tree
 
 CLASSES = ["anger", "fear", "joy"]
 COUNTS = pd.DataFrame([[900, 4, 0], [1, 800, 1200], [0, 7, 950]], index=CLASSES, columns=CLASSES)
@@ -38,21 +40,18 @@ def test_the_scale_stands_where_everything_lies_on_the_diagonal() -> None:
     assert confusion_heatmap(nothing, epoch=1).data[0].zmax == 1
 
 
-def test_every_cell_is_a_door_that_knows_its_pair() -> None:
+def test_every_cell_is_a_door_whose_number_says_which_it_is() -> None:
     _, doors = confusion_heatmap(COUNTS, epoch=5).data
-    assert [tuple(cell) for cell in doors.customdata] == [
-        ("anger", "anger", 900), ("anger", "fear", 4), ("anger", "joy", 0),
-        ("fear", "anger", 1), ("fear", "fear", 800), ("fear", "joy", 1200),
-        ("joy", "anger", 0), ("joy", "fear", 7), ("joy", "joy", 950),
-    ]  # fmt: skip
-    assert list(doors.y) == [given for given, _, _ in doors.customdata]
-    assert list(doors.x) == [predicted for _, predicted, _ in doors.customdata]
-    assert (doors.marker.symbol, doors.marker.size, doors.marker.opacity) == ("square", cell_px(3), 0)
+    assert [(row, column) for row, column in zip(doors.y, doors.x, strict=True)] == [
+        divmod(point, 3) for point in range(9)
+    ]
+    # Empty words: a browser draws nothing for them, and a click still finds them.
+    assert doors.mode == "text"
 
 
 def test_tooltips_are_sentences() -> None:
     _, doors = confusion_heatmap(COUNTS, epoch=5).data
-    assert doors.hovertext[:6] == (
+    assert tuple(doors.hovertext[:6]) == (
         "anger given and predicted: 900 examples",
         "anger given, fear predicted: 4 examples",
         "anger given, joy predicted: 0 examples",
@@ -82,22 +81,22 @@ def test_title_axes_and_colour_bar_are_named(figure, title: str, unit: str) -> N
 
 def test_rows_run_downwards_and_columns_to_the_right() -> None:
     figure = confusion_heatmap(COUNTS, epoch=1)
-    assert list(figure.layout.yaxis.categoryarray) == CLASSES
+    assert list(figure.layout.yaxis.categoryarray) == [0, 1, 2]
+    assert figure.layout.yaxis.labelalias == {"0": "anger", "1": "fear", "2": "joy"}
     assert figure.layout.xaxis.range == (-0.5, 2.5)
     assert figure.layout.yaxis.range == (2.5, -0.5)
 
 
 @pytest.mark.parametrize("num_classes", [2, 3, 8, 28, 77, 150])
-def test_cells_are_square_and_as_large_as_their_doors(num_classes: int) -> None:
+def test_cells_are_square(num_classes: int) -> None:
     figure = confusion_heatmap(square(num_classes), epoch=1)
     width, height = inner_size(figure)
     assert width == height == cell_px(num_classes) * num_classes
-    assert figure.data[1].marker.size == width / num_classes
     assert figure.layout.yaxis.scaleanchor == "x"
 
 
 def test_cells_shrink_with_the_number_of_classes_within_limits() -> None:
-    assert [cell_px(num) for num in (2, 8, 28, 150)] == [110, INNER_PX // 8, INNER_PX // 28, 4]
+    assert [cell_px(num) for num in (2, 8, 28, 150)] == [110, INNER_PX // 8, INNER_PX // 28, 3]
 
 
 def test_the_chosen_cell_is_outlined_within_its_borders() -> None:
@@ -112,7 +111,8 @@ def test_numbers_stand_in_cells_that_have_room() -> None:
     assert [list(row) for row in colours.text] == [["", "4", ""], ["1", "", "1,200"], ["", "7", ""]]
     assert [text for text in doors.text if text] == ["900", "800", "950"]
     assert list(similarity_heatmap(SIMILARITY, epoch=1).data[0].text[0]) == ["", "0.20", "0.10"]
-    assert {text for row in confusion_heatmap(square(13), epoch=1).data[0].text for text in row} == {""}
+    colours, doors = confusion_heatmap(square(13), epoch=1).data
+    assert (colours.text, doors.text) == (None, "")
 
 
 def test_names_are_whole_up_to_twenty_classes_then_cut_in_the_middle() -> None:
@@ -120,7 +120,7 @@ def test_names_are_whole_up_to_twenty_classes_then_cut_in_the_middle() -> None:
     assert short_name("card_payment_fee_charged", 21) == "card_pa…harged"
     assert len(short_name("card_payment_fee_charged", 21)) == 14
     figure = confusion_heatmap(square(21).rename(index={"class 000": "card_payment_fee_charged"}), epoch=1)
-    assert figure.layout.yaxis.labelalias["card_payment_fee_charged"] == "card_pa…harged"
+    assert figure.layout.yaxis.labelalias["0"] == "card_pa…harged"
     assert figure.data[1].hovertext[1] == "card_payment_fee_charged given, class 001 predicted: 1 example"
 
 
@@ -136,6 +136,97 @@ def test_many_classes_can_be_zoomed_and_a_click_leaves_the_figure_as_it_is() -> 
 def test_class_names_are_text_not_markup() -> None:
     names = ["<unk>", "a&b"]
     figure = confusion_heatmap(pd.DataFrame([[1, 2], [3, 4]], index=names, columns=names), epoch=1)
-    assert figure.layout.xaxis.labelalias == {"<unk>": "&lt;unk&gt;", "a&b": "a&amp;b"}
+    assert figure.layout.xaxis.labelalias == {"0": "&lt;unk&gt;", "1": "a&amp;b"}
     assert figure.data[1].hovertext[1] == "&lt;unk&gt; given, a&amp;b predicted: 2 examples"
-    assert tuple(figure.data[1].customdata[1]) == ("<unk>", "a&b", 2)
+
+
+SEVERITY = pd.DataFrame([[0, 0.5, 0.9], [0.25, 0, 0], [0.75, 0, 0]], index=CLASSES, columns=CLASSES)
+
+
+def test_shares_and_severity_weigh_the_counts() -> None:
+    # Rows of 904, 2001 and 957 examples.
+    share = confusion_values(COUNTS, None, "share").to_numpy()
+    np.testing.assert_allclose(share[1], [1 / 2001, 800 / 2001, 1200 / 2001])
+    np.testing.assert_array_equal(
+        confusion_values(COUNTS, SEVERITY, "severity").to_numpy(), [[0, 2, 0], [0.25, 0, 0], [0, 0, 0]]
+    )
+    empty = pd.DataFrame(np.zeros((2, 2)), index=["a", "b"], columns=["a", "b"])
+    assert confusion_values(empty, None, "share").to_numpy().tolist() == [[0, 0], [0, 0]]
+    colours, doors = confusion_heatmap(COUNTS, 5, cells="severity", severity=SEVERITY).data
+    assert colours.zmax == 2
+    assert colours.colorbar.title.text == "examples × severity"
+    assert doors.hovertext[1] == "anger given, fear predicted: 4 examples × severity 0.50 = 2.0"
+    totals = confusion_heatmap(COUNTS, 5, cells="severity", severity=SEVERITY, has_totals=True).data[1]
+    # 1 × 0.25 and 1,200 × 0.
+    assert totals.hovertext[7] == "fear given, another class predicted: 1,201 examples weighing 0.2"
+    _, doors = confusion_heatmap(COUNTS, 5, cells="share").data
+    assert doors.hovertext[5] == "fear given, joy predicted: 1,200 examples, 60 % of those given fear"
+
+
+def test_totals_stand_beside_and_below_without_the_diagonal() -> None:
+    figure = confusion_heatmap(COUNTS, 5, has_totals=True)
+    colours, doors = figure.data
+    assert colours.zmax == 1200
+    assert figure.layout.yaxis.labelalias["3"] == "any other"
+    # Rows 4 + 0, 1 + 1200, 0 + 7; columns 1 + 0, 4 + 7, 0 + 1200; all 1212.
+    assert [doors.text[point] for point in (3, 7, 11, 12, 13, 14, 15)] == [
+        "4", "1,201", "7", "1", "11", "1,200", "1,212",
+    ]  # fmt: skip
+    assert [doors.hovertext[point] for point in (7, 13, 15)] == [
+        "fear given, another class predicted: 1,201 examples",
+        "another class given, fear predicted: 11 examples",
+        "Given and predicted label differ: 1,212 examples",
+    ]
+    assert np.isnan(np.array(colours.z, dtype=float)[3]).all()
+    share = confusion_heatmap(COUNTS, 5, cells="share", has_totals=True).data[1]
+    # 4 of 904; 11 and 1212 of all 3862.
+    assert [share.hovertext[point].split(", ")[-1] for point in (3, 13, 15)] == [
+        "0.4 % of those given anger", "0.3 % of all", "31 % of all",
+    ]  # fmt: skip
+
+
+def test_many_totals_have_colours_of_their_own() -> None:
+    figure = confusion_heatmap(square(13), 5, has_totals=True)
+    colours, _, totals = figure.data
+    # Each row and column has 12 ones off the diagonal; their sum does not stretch the scale.
+    assert (colours.zmax, totals.zmax, totals.showscale) == (1, 12, False)
+    (shape,) = confusion_heatmap(square(13), 5, ("class 001", None), has_totals=True).layout.shapes
+    assert 12.5 < shape.x0 < shape.x1 < 13.5
+
+
+def test_a_difference_has_zero_in_the_middle() -> None:
+    change = SIMILARITY - SIMILARITY.T
+    figure = similarity_heatmap(change, 4, form="scaled", against="<Run> 2, epoch 1")
+    colours, doors = figure.data
+    assert colours.zmin == -colours.zmax == pytest.approx(-0.05)
+    assert colours.colorscale[0][1] != colours.colorscale[-1][1]
+    assert doors.hovertext[1] == "anger for fear: -0.05"
+    assert (
+        figure.layout.title.text
+        == "Class similarity without the diagonal, epoch 4 minus &lt;Run&gt; 2, epoch 1"
+    )
+
+
+def test_each_form_says_what_its_numbers_are() -> None:
+    both = similarity_heatmap(SIMILARITY, 2, form="symmetric").data[1].hovertext[1]
+    assert both == "Pi takes anger and fear for one another with 0.20 on average"
+    scaled = similarity_heatmap(SIMILARITY, 2, form="scaled").data[1].hovertext[1]
+    assert scaled == "Of what Pi gives anger to other classes, 20 % goes to fear"
+
+
+def test_the_tree_stands_in_the_rows_of_its_classes() -> None:
+    tree = class_tree(SIMILARITY.to_numpy())
+    plain, figure = similarity_heatmap(SIMILARITY, 2), similarity_heatmap(SIMILARITY, 2, branches=tree)
+    (shape,) = figure.layout.shapes
+    assert (shape.xref, shape.yref) == ("paper", "y")
+    corners = [tuple(map(float, corner.split(","))) for corner in shape.path[1:].replace("M", "L").split("L")]
+    assert sorted({y for _, y in corners}) == [0, 0.5, 1, 2] or sorted({y for _, y in corners}) == [
+        0,
+        1,
+        1.5,
+        2,
+    ]
+    # Between the cells and the edge of the picture.
+    right = 1 + figure.layout.margin.r / inner_size(figure)[0]
+    assert all(1 < x < right for x, _ in corners)
+    assert inner_size(figure) == inner_size(plain)

@@ -1,55 +1,17 @@
-"""The Similarity page: two matrices whose cells lead to the review queue. Clicks: tests/browser."""
+"""The Similarity page: the class similarity and what its cells lead to. Clicks: tests/browser."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from uuid import uuid4
-
-import numpy as np
-import pytest
-from streamlit.testing.v1 import AppTest
-
 from app.components.epoch_player import next_tick
-from app.services import matrices
+from app.services import similarities
 from app.services.workspaces import workspace
 from lane_core.config import RunConfig
-from lane_core.records import ColumnChoice, Decision, RunRecord
+from lane_core.records import ColumnChoice, RunRecord
 from lane_core.runs.run_dir import RunDataset
-from lane_core.store import datasets, decisions, review_queries, runs
+from lane_core.store import datasets, runs
 from lane_core.workspace import Workspace
-from tests.small_project import CLASSES, SmallProject
-
-MAIN = str(Path(__file__).resolve().parent.parent / "app" / "main.py")
-CONFUSION = "Given against predicted"
-
-
-def open_page(**address: str) -> AppTest:
-    at = AppTest.from_file(MAIN, default_timeout=30)
-    at.run()
-    at.switch_page("../pages/similarity.py")
-    for name, value in address.items():
-        at.query_params[name] = value
-    at.run()
-    assert not at.exception
-    return at
-
-
-def texts(at: AppTest) -> list[str]:
-    return [element.value for element in [*at.markdown, *at.text, *at.caption]]
-
-
-def button(at: AppTest, label: str):
-    return next(element for element in at.main.button if element.label == label)
-
-
-def pair(at: AppTest) -> tuple[str, str]:
-    chosen = {box.label: box.value for box in at.main.selectbox}
-    return chosen["Given label"], chosen["Predicted label"]
-
-
-def chart(at: AppTest) -> dict:
-    return json.loads(at.main.get("plotly_chart")[0].proto.spec)
+from tests.similarity_page import CONFUSION, button, chart, decide, named, open_page, pair, texts
+from tests.small_project import CLASSES, SmallProject, add_finished_run
 
 
 def without_events(home, project: SmallProject) -> RunRecord:
@@ -149,58 +111,11 @@ def test_reviewed_examples_leave_the_similarity_queue_but_not_the_cell(small_pro
     assert "003 · suspect · corrected to fear" in said
 
 
-def decide(project: SmallProject, index: int, action: str, label: str | None = None) -> None:
-    decision = Decision(
-        uuid4().hex, project.dataset.dataset_id, index, action, label, "anger", project.run.run_id, "anna"
-    )
-    decisions.record_decisions(workspace().store, [decision])
-
-
-def test_the_queue_of_every_confusion_cell_holds_what_the_cell_counts(small_project, app_home) -> None:
-    open_page()
-    decide(small_project, 0, "keep")
-    decide(small_project, 3, "relabel", "fear")
-    counts = matrices.confusion(small_project.run.run_id)
-    # 8 examples of each label; one of each is a suspect, predicted as the next class.
-    np.testing.assert_array_equal(counts.to_numpy(), [[7, 1, 0], [0, 7, 1], [1, 0, 7]])
-    assert list(counts.index) == list(counts.columns) == list(CLASSES)
-    for given in CLASSES:
-        for predicted in CLASSES:
-            filters = matrices.confusion_filters(given, predicted)
-            queue = review_queries.review_queue(workspace().store, small_project.run.run_id, filters, 100)
-            assert len(queue) == counts.at[given, predicted]
-            assert set(queue["given_label"]) <= {given}
-            assert set(queue["predicted_label"]) <= {predicted}
-            assert matrices.num_in_queue(small_project.run.run_id, filters) == counts.at[given, predicted]
-
-
-def test_confusion_opens_the_queue_of_the_chosen_cell(small_project, app_home) -> None:
-    at = open_page(matrix=CONFUSION)
-    assert pair(at) == ("anger", "fear")
-    assert texts(at).count("**anger** given, **fear** predicted: 1 example") == 2
-    box = next(box for box in at.main.selectbox if box.label == "Predicted label")
-    box.set_value("anger").run()
-    said = texts(at)
-    assert "**anger** given, **anger** predicted: 7 examples" in said
-    assert "7 examples in this cell, 0 suspected; 0 reviewed already. Worst first:" in said
-    # The lowest scores of anger predicted as anger: 0.60 + 0.01 * index.
-    shown = [text for text in said if text.startswith("text number")]
-    assert shown == [f"text number {number}, with a comma" for number in (0, 6, 9, 12, 15)]
-    button(at, "Review all 7").click().run()
-    address = {name: at.query_params[name] for name in ("given", "predicted", "status", "scope")}
-    assert address == {"given": "anger", "predicted": "anger", "status": "all", "scope": "all"}
-
-
-def test_an_empty_cell_says_so(small_project, app_home) -> None:
-    at = open_page(matrix=CONFUSION, confusion_given="anger", confusion_predicted="joy")
-    assert "No example belongs to this pair." in texts(at)
-    assert not [element for element in at.main.button if element.label.startswith("Review all")]
-
-
 def test_the_address_brings_the_view_back_and_holds_it(small_project, app_home) -> None:
     at = open_page(matrix=CONFUSION, confusion_given="joy", confusion_predicted="anger")
     assert pair(at) == ("joy", "anger")
-    assert chart(at)["layout"]["title"]["text"] == "Given against predicted label, epoch 2"
+    title = "Given against predicted label out of sample, epoch 2"
+    assert chart(at)["layout"]["title"]["text"] == title
     next(box for box in at.main.selectbox if box.label == "Given label").set_value("fear").run()
     assert at.query_params["confusion_given"] == "fear"
     assert at.query_params["confusion_predicted"] == "anger"
@@ -239,10 +154,50 @@ def test_nothing_plays_at_first() -> None:
     assert next_tick() is None
 
 
-@pytest.mark.parametrize("limit", [1, 3])
-def test_notable_pairs_are_the_highest_off_the_diagonal(small_project, app_home, limit: int) -> None:
+def test_orders_of_the_classes(small_project, app_home) -> None:
+    # Most alike, both ways: anger and fear (0.225); joy joins them.
+    at = open_page()
+    order = named(at)
+    assert set(order[:2]) == {"anger", "fear"} or set(order[1:]) == {"anger", "fear"}
+    assert "path" in chart(at)["layout"]["shapes"][0]
+    at = open_page(class_order="name")
+    assert named(at) == sorted(CLASSES)
+    assert at.query_params["class_order"] == "name"
+    assert "class_order" not in open_page(class_order="by colour").query_params
+
+
+def test_forms_and_differences(small_project, app_home) -> None:
+    at = open_page(similarity_values="scaled")
+    # joy gives 0.05 and 0.15 to others.
+    assert "Of what Pi gives **joy** to other classes, 75 % goes to **fear**" in texts(at)
+    at = open_page(similarity_values="symmetric")
+    assert "Pi takes **anger** and **fear** for one another with 0.23 on average" in texts(at)
+    # Both directions: 8 given anger with fear suggested, none the other way round.
+    assert button(at, "Review all 8")
+    at = open_page(similarity_against="epoch-1")
+    assert "No pair stands out: everything lies on the diagonal." in texts(at)
+    assert chart(at)["layout"]["title"]["text"] == "Class similarity, epoch 2 minus epoch 1"
+    assert at.query_params["similarity_against"] == "epoch-1"
+
+
+def test_a_difference_to_another_run(small_project, app_home) -> None:
     open_page()
-    found = matrices.notable_pairs(matrices.confusion(small_project.run.run_id), limit)
-    # Three ties of 1, in class order; zeros and the diagonal never count.
-    expected = [("anger", "fear", 1.0), ("fear", "joy", 1.0), ("joy", "anger", 1.0)]
-    assert [(pair.given, pair.predicted, pair.value) for pair in found] == expected[:limit]
+    add_finished_run(workspace(), small_project.dataset, "Run 2")
+    with workspace().store.transaction() as cursor:
+        cursor.execute(
+            "update class_similarity set value = 0.5 where run_id = 'run-2' and given = 0 and predicted = 1"
+        )
+    assert similarities.comparisons("run-1", [1, 2]) == {
+        "": "nothing", "epoch-1": "epoch 1", "epoch-2": "epoch 2", "run-run-2": "Run 2, epoch 2",
+    }  # fmt: skip
+    at = open_page(similarity_against="run-run-1")
+    assert "**anger** for **fear**: +0.30; 0.20 in Run 1, epoch 2, 0.50 here" in texts(at)
+
+
+def test_nearest_classes_stand_below(small_project, app_home) -> None:
+    table = next(frame.value for frame in open_page(class_order="class").main.dataframe)
+    assert table.to_numpy().tolist() == [
+        ["anger", "fear · 0.20", "joy · 0.10"],
+        ["fear", "anger · 0.25", "joy · 0.10"],
+        ["joy", "fear · 0.15", "anger · 0.05"],
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,8 +13,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app import navigation
 from app.components.addressed_choice import keep, settle
+from app.components.chart_pictures import picture_config
 from app.components.plain_text import plain
-from app.services import matrices
+from app.services.matrices import NotablePair, PairQueue
+from lane_core.charts.class_matrix import MAX_CLASSES_UNTHINNED
 from lane_core.charts.heatmaps import Pair
 from lane_core.records import QueueFilter
 from lane_core.wording import counted
@@ -31,90 +33,102 @@ class MatrixView:
     name: str
     """Begins the keys of its widgets, which are also parameters of the address."""
     matrix: pd.DataFrame
-    """(K, K), row names = given labels, column names = predicted labels."""
-    epoch: int
-    draw: Callable[[pd.DataFrame, int, Pair], go.Figure]
-    """Matrix, epoch and chosen pair to a figure."""
-    filters: Callable[[str, str], QueueFilter | None]
-    """Given and predicted label to the queue of that pair; None where a cell leads nowhere."""
-    in_words: Callable[[str, str, float], str]
-    """Given label, predicted label and value to a sentence, in Markdown."""
+    """(K, K) as shown, row names = given labels, column names = predicted labels."""
+    classes: Sequence[str]
+    """The same names in an order that stays when the matrix is ordered anew."""
+    draw: Callable[[Pair], go.Figure]
+    """Chosen pair to a figure."""
+    notable: Sequence[NotablePair]
+    num_behind: Callable[[Pair], int | None]
+    """Pair to the length of its queue; None where a cell leads nowhere."""
+    queue: Callable[[Pair], PairQueue | None]
+    """Pair to what waits behind it; None where a cell leads nowhere."""
+    filters: Callable[[Pair], QueueFilter]
+    """Pair to its queue, once it is wanted."""
+    in_words: Callable[[Pair], str]
+    """Pair to a sentence, in Markdown."""
     queue_words: str
     """What the queue of a pair holds, after "17 examples"."""
     alt: str
     """What a screen reader says of the chart."""
+    has_totals: bool = False
+    """Whether a last row and column stand for any other class."""
 
 
-def draw_matrix(run_id: str, view: MatrixView, chart: DeltaGenerator, beside: DeltaGenerator) -> None:
+def draw_matrix(view: MatrixView, chart: DeltaGenerator, beside: DeltaGenerator) -> None:
     """Draw the matrix into one container and everything about its pairs into another."""
-    notable = matrices.notable_pairs(view.matrix)
-    names = list(view.matrix.index)
-    default = (notable[0].given, notable[0].predicted) if notable else (names[0], names[1])
-    pair = _settled_pair(view.name, names, default)
+    shown = list(view.matrix.index)
+    default = view.notable[0].pair if view.notable else (shown[0], shown[-1])
+    totals = any_other(view.classes)
+    options = [*view.classes, totals] if view.has_totals else list(view.classes)
+    keys = _pair_keys(view.name)
+    for key, label in zip(keys, default, strict=True):
+        settle(key, options, label)
+    given, predicted = (st.session_state[key] for key in keys)
+    pair = (None if given == totals else given, None if predicted == totals else predicted)
     chart_key = f"{view.name}_chart"
+    cells = [*shown, totals] if view.has_totals else shown
     chart.plotly_chart(
-        view.draw(view.matrix, view.epoch, pair),
+        view.draw(pair),
         width="content",
         key=chart_key,
-        on_select=lambda: _choose_cell(view.name, chart_key),
+        on_select=lambda: _choose_cell(keys, cells, chart_key),
         selection_mode="points",
-        config={"displayModeBar": False},
+        config=picture_config(view.name, can_zoom=len(shown) > MAX_CLASSES_UNTHINNED),
         alt=view.alt,
     )
     with beside:
-        _draw_notable(run_id, view, notable)
+        _draw_notable(view)
         st.markdown("**Chosen pair**")
-        for column, key, words in zip(st.columns(2), _pair_keys(view.name), _AXES, strict=True):
-            column.selectbox(words, names, key=key)
-        _draw_pair(run_id, view, *pair)
-    for key, label in zip(_pair_keys(view.name), default, strict=True):
+        for column, key, words in zip(st.columns(2), keys, _AXES, strict=True):
+            column.selectbox(words, options, key=key)
+        _draw_pair(view, pair)
+    for key, label in zip(keys, default, strict=True):
         keep(key, label if pair == default else None)
 
 
-def _settled_pair(name: str, classes: list[str], default: Pair) -> Pair:
-    """Return the pair that the two boxes show, at first the most notable; a click on a cell sets them."""
-    given, predicted = _pair_keys(name)
-    settle(given, classes, default[0])
-    settle(predicted, classes, default[1])
-    return st.session_state[given], st.session_state[predicted]
+def any_other(classes: Sequence[str]) -> str:
+    """Return what the boxes call the row and column of totals: a name that no class has."""
+    name = "(any other)"
+    while name in classes:
+        name = f"({name})"
+    return name
 
 
 def _pair_keys(name: str) -> tuple[str, str]:
     return f"{name}_given", f"{name}_predicted"
 
 
-def _draw_notable(run_id: str, view: MatrixView, notable: list[matrices.NotablePair]) -> None:
-    st.markdown("**Most notable**")
-    if not notable:
-        st.markdown("No pair stands out: everything lies on the diagonal.")
-    for place, pair in enumerate(notable):
-        words, button = st.columns([5, 3], vertical_alignment="center")
-        words.markdown(view.in_words(pair.given, pair.predicted, pair.value))
-        filters = view.filters(pair.given, pair.predicted)
-        if filters is not None:
-            with button:
-                num_examples = matrices.num_in_queue(run_id, filters)
-                _draw_review_button(filters, num_examples, "Review", f"{view.name}_notable_{place}")
-
-
-def _choose_cell(name: str, chart_key: str) -> None:
+def _choose_cell(keys: tuple[str, str], cells: list[str], chart_key: str) -> None:
     points = st.session_state[chart_key].selection.points
     # A second click on a cell takes the selection away; the pair stays.
     if points:
-        given, predicted, _ = points[0]["customdata"]
-        st.session_state.update(zip(_pair_keys(name), (given, predicted), strict=True))
+        row, column = divmod(points[0]["point_index"], len(cells))
+        st.session_state.update(zip(keys, (cells[row], cells[column]), strict=True))
 
 
-def _draw_pair(run_id: str, view: MatrixView, given: str, predicted: str) -> None:
-    filters = view.filters(given, predicted)
-    st.markdown(view.in_words(given, predicted, view.matrix.at[given, predicted]))
-    if filters is None:
+def _draw_notable(view: MatrixView) -> None:
+    st.markdown("**Most notable**")
+    if not view.notable:
+        st.markdown("No pair stands out: everything lies on the diagonal.")
+    for place, found in enumerate(view.notable):
+        words, button = st.columns([5, 3], gap="small", vertical_alignment="center")
+        words.markdown(view.in_words(found.pair))
+        num_examples = view.num_behind(found.pair)
+        if num_examples is not None:
+            with button:
+                _draw_review_button(view, found.pair, num_examples, "Review", f"{view.name}_notable_{place}")
+
+
+def _draw_pair(view: MatrixView, pair: Pair) -> None:
+    st.markdown(view.in_words(pair))
+    queue = view.queue(pair)
+    if queue is None:
         return
-    queue = matrices.pair_queue(run_id, filters)
     if not queue.total:
         st.caption(_nothing_there(queue))
         return
-    _draw_review_button(filters, queue.total, "Review all", f"{view.name}_review", kind="primary")
+    _draw_review_button(view, pair, queue.total, "Review all", f"{view.name}_review", kind="primary")
     st.caption(
         f"{counted(queue.total, 'example')} {view.queue_words}, {queue.suspects:,} suspected; "
         f"{queue.reviewed:,} reviewed already. Worst first:"
@@ -127,7 +141,8 @@ def _draw_pair(run_id: str, view: MatrixView, given: str, predicted: str) -> Non
 
 
 def _draw_review_button(
-    filters: QueueFilter,
+    view: MatrixView,
+    pair: Pair,
     num_examples: int,
     words: str,
     key: str,
@@ -136,12 +151,13 @@ def _draw_review_button(
     if not num_examples:
         st.button("Nothing left", key=key, disabled=True, width="stretch")
         return
-    label, icon = f"{words} {num_examples:,}", ":material/rate_review:"
-    if st.button(label, key=key, icon=icon, width="stretch", type=kind):
-        navigation.open_queue(filters)
+    # Beside a sentence there is no room for a picture too.
+    icon = ":material/rate_review:" if kind == "primary" else None
+    if st.button(f"{words} {num_examples:,}", key=key, icon=icon, width="stretch", type=kind):
+        navigation.open_queue(view.filters(pair))
 
 
-def _nothing_there(queue: matrices.PairQueue) -> str:
+def _nothing_there(queue: PairQueue) -> str:
     if queue.reviewed:
         return f"Nothing is left to review here: all {counted(queue.reviewed, 'example')} have a decision."
     return "No example belongs to this pair."

@@ -1,19 +1,21 @@
-"""The class matrices of a run, and the review queue behind each of their cells."""
+"""What the class matrices of a run share: the classes as they count now, notable cells, and what waits behind one."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from app.services.workspaces import workspace
+from lane_core.charts.heatmaps import Pair
 from lane_core.records import QueueFilter
-from lane_core.store import datasets, matrix_queries, review_queries, run_queries
+from lane_core.store import classes, matrix_queries, review_queries, run_queries
 from lane_core.store import runs as run_store
 
 FIRST_TEXTS = 5
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,12 @@ class NotablePair:
     given: str
     predicted: str
     value: float
-    """Examples, or mean probability of Pi."""
+    """As the cell shows it."""
+
+    @property
+    def pair(self) -> Pair:
+        """The cell."""
+        return self.given, self.predicted
 
 
 @dataclass(frozen=True)
@@ -31,11 +38,11 @@ class PairQueue:
     """What waits behind a cell."""
 
     total: int
-    """Examples in the queue of these filters."""
+    """Examples in the queue."""
     suspects: int
     """Of these, flagged by the run."""
     reviewed: int
-    """Examples of the pair with a decision, whether or not the queue holds reviewed ones."""
+    """Examples of the cell with a decision, whether or not the queue holds reviewed ones."""
     first: pd.DataFrame
     """The worst five: columns of ``review_queue``."""
 
@@ -45,65 +52,20 @@ def last_epoch(run_id: str) -> int:
     return run_queries.last_epoch(workspace().store, run_id)
 
 
-def similarity_epochs(run_id: str) -> list[int]:
-    """Return the epochs that have a similarity matrix, in order."""
-    return matrix_queries.similarity_epochs(workspace().store, run_id)
-
-
-def similarity(run_id: str, epoch: int) -> pd.DataFrame:
-    """Return the mean probabilities of Pi, (K, K): row names = given labels, column names = predicted labels.
-
-    Raises:
-        StoreError: If there is no such run or no matrix of this epoch.
-    """
-    return _named(run_id, matrix_queries.similarity_matrix(workspace().store, run_id, epoch))
-
-
-def confusion(run_id: str) -> pd.DataFrame:
-    """Return the examples of all splits after the last epoch, (K, K), named as in ``similarity``.
-
-    Raises:
-        StoreError: If there is no such run.
-    """
-    return _named(run_id, matrix_queries.label_confusion(workspace().store, run_id))
-
-
-def notable_pairs(matrix: pd.DataFrame, limit: int = 3) -> list[NotablePair]:
-    """Return the cells with the highest values off the diagonal; ties in class order, zeros left out."""
+def notable_pairs(matrix: pd.DataFrame, limit: int = 3, *, is_symmetric: bool = False) -> list[NotablePair]:
+    """Return the cells farthest from 0 off the diagonal; ties in the order of the rows, zeros left out."""
     values = matrix.to_numpy(dtype=float)
-    rows, columns = np.nonzero((values > 0) & ~np.eye(len(values), dtype=bool))
-    order = np.argsort(-values[rows, columns], kind="stable")[:limit]
+    is_other = ~np.eye(len(values), dtype=bool)
+    rows, columns = np.nonzero((values != 0) & (np.triu(is_other) if is_symmetric else is_other))
+    order = np.argsort(-np.abs(values[rows, columns]), kind="stable")[:limit]
     return [
         NotablePair(matrix.index[row], matrix.columns[column], float(values[row, column]))
         for row, column in zip(rows[order], columns[order], strict=True)
     ]
 
 
-def row_mean(matrix: pd.DataFrame, given: str) -> float:
-    """Return the mean of a row without its diagonal cell."""
-    others = matrix.drop(columns=given)
-    return float(others.loc[[given]].to_numpy().mean())
-
-
-def confusion_filters(given: str, predicted: str) -> QueueFilter:
-    """Return the filters whose queue holds exactly the examples that a cell counts."""
-    return QueueFilter(
-        given_labels=(given,), predicted_labels=(predicted,), status="all", suspects_only=False
-    )
-
-
-def similarity_filters(given: str, predicted: str) -> QueueFilter:
-    """Return the filters for what a similar pair of classes may have mixed up and nobody has reviewed."""
-    return QueueFilter(given_labels=(given,), suggested_labels=(predicted,), suspects_only=False)
-
-
-def num_in_queue(run_id: str, filters: QueueFilter) -> int:
-    """Return how many examples the review queue of these filters holds."""
-    return int(review_queries.queue_counts(workspace().store, run_id, filters)["total"])
-
-
-def pair_queue(run_id: str, filters: QueueFilter) -> PairQueue:
-    """Return how much waits behind a cell, and the first texts of it.
+def filtered_queue(run_id: str, filters: QueueFilter) -> PairQueue:
+    """Return how much waits in the queue of these filters, and its first texts.
 
     Raises:
         StoreError: If there is no such run, or a filter names an unknown class.
@@ -112,13 +74,44 @@ def pair_queue(run_id: str, filters: QueueFilter) -> PairQueue:
     counts = review_queries.queue_counts(store, run_id, filters)
     return PairQueue(
         total=int(counts["total"]),
-        suspects=num_in_queue(run_id, replace(filters, suspects_only=True)),
+        suspects=int(counts["by_scope"][filters.strictness]),
         reviewed=int(counts["by_status"]["reviewed"]),
         first=review_queries.review_queue(store, run_id, filters, FIRST_TEXTS),
     )
 
 
-def _named(run_id: str, values: npt.NDArray[np.generic]) -> pd.DataFrame:
+def class_names(run_id: str) -> list[str]:
+    """Return the classes of a run's project as they count now, each once, in class order."""
+    return list(dict.fromkeys(_counted(run_id)))
+
+
+def summed(run_id: str, values: npt.NDArray[np.int64] | Floats) -> pd.DataFrame:
+    """Return sums by class code, (K, K), as sums by class; a class that was replaced adds to the one in its place."""
+    names, gather = class_names(run_id), _gather(run_id)
+    return pd.DataFrame(gather @ values @ gather.T, index=names, columns=names).astype(values.dtype)
+
+
+def averaged(run_id: str, values: Floats) -> pd.DataFrame:
+    """Return mean probabilities by class code, (K, K), as those of the classes as they count now.
+
+    A class that was replaced adds its probabilities to those of the one in its place, and its examples to the mean.
+    """
+    names, gather = class_names(run_id), _gather(run_id)
+    if len(names) == len(values):
+        return pd.DataFrame(values, index=names, columns=names)
+    examples = matrix_queries.label_confusion(workspace().store, run_id).sum(axis=1)
+    weights = gather * np.maximum(examples, 1e-9)
+    mean = (weights / weights.sum(axis=1, keepdims=True)) @ values @ gather.T
+    return pd.DataFrame(mean, index=names, columns=names)
+
+
+def _gather(run_id: str) -> npt.NDArray[np.int64]:
+    """Return which class code counts as which class: (classes, K), 0 or 1."""
+    counted = np.array(_counted(run_id))
+    is_same: npt.NDArray[np.bool_] = np.array(class_names(run_id))[:, None] == counted[None, :]
+    return is_same.astype(np.int64)
+
+
+def _counted(run_id: str) -> list[str]:
     store = workspace().store
-    names = datasets.dataset_classes(store, run_store.get_run(store, run_id).dataset_id)
-    return pd.DataFrame(values, index=names, columns=names)
+    return classes.counted_classes(store, run_store.get_run(store, run_id).dataset_id)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import duckdb
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from lane_core.errors import StoreError
-from lane_core.store.lookups import class_names, newest_epoch, run_dataset_id
+from lane_core.records import QueueFilter
+from lane_core.store.lookups import class_names, label_codes, newest_epoch, run_dataset_id
+from lane_core.store.queue_conditions import ask, queue_conditions
 from lane_core.store.store import Store
 
 
@@ -75,6 +78,97 @@ def label_confusion(store: Store, run_id: str, epoch: int | None = None) -> npt.
     for given, predicted, count in cells:
         counts[given, predicted] = count
     return counts
+
+
+def held_out_confusion(store: Store, run_id: str) -> npt.NDArray[np.int64]:
+    """Count the examples by the label that the run trained on and the one predicted out of sample.
+
+    Returns:
+        (K, K), row = label of the run, column = class that classifiers predict which have not seen the label. Zeros
+        for a run of an earlier version, which has none, and before the first epoch.
+
+    Raises:
+        StoreError: If there is no such run.
+
+    Tables: reads example_results.
+    """
+    query = """
+        select label, held_out_predicted, count(*) from example_results
+        where run_id = $run_id and held_out_predicted is not null group by label, held_out_predicted
+    """
+    with store.cursor() as cursor:
+        counts = np.zeros((_num_classes(cursor, run_id),) * 2, dtype=np.int64)
+        for given, predicted, count in cursor.execute(query, {"run_id": run_id}).fetchall():
+            counts[given, predicted] = count
+    return counts
+
+
+def severity_sums(store: Store, run_id: str) -> npt.NDArray[np.float64] | None:
+    """Add up the severity of the examples by the label that the run trained on and the predicted label.
+
+    The severity of an example is that of its suggested class; off the diagonal that is the predicted one.
+
+    Returns:
+        (K, K), in class order, 0 on the diagonal; None where an example off the diagonal has no severity, as in runs
+        of an earlier version.
+
+    Raises:
+        StoreError: If there is no such run.
+
+    Tables: reads example_results.
+    """
+    query = """
+        select label, predicted, sum(severity), count(*) = count(severity) from example_results
+        where run_id = $run_id and predicted <> label group by label, predicted
+    """
+    with store.cursor() as cursor:
+        sums = np.zeros((_num_classes(cursor, run_id),) * 2)
+        for given, predicted, severity, is_known in cursor.execute(query, {"run_id": run_id}).fetchall():
+            if not is_known:
+                return None
+            sums[given, predicted] = severity
+    return sums
+
+
+def cell_examples(
+    store: Store, run_id: str, given: str | None, predicted: str | None, is_out_of_sample: bool
+) -> pd.DataFrame:
+    """Return the examples that a cell of a confusion matrix counts, the most suspicious first.
+
+    Args:
+        store: The open store.
+        run_id: The run.
+        given: Label that the run trained on; None = any but the predicted one.
+        predicted: Predicted label; None = any but the given one.
+        is_out_of_sample: Whether the prediction is that of classifiers that have not seen the label.
+
+    Returns:
+        index, is_suspect (at the balanced strictness), is_reviewed.
+
+    Raises:
+        StoreError: If there is no such run or class.
+
+    Tables: reads example_results, epoch_metrics, current_decisions.
+    """
+    anything = QueueFilter(status="all", suspects_only=False)
+    with store.cursor() as cursor, queue_conditions(cursor, run_id, anything) as queue:
+        codes = {name: queue.names.index(name) for name in queue.names}
+        sides = (
+            queue.counted("p.label"),
+            queue.counted("p.held_out_predicted" if is_out_of_sample else "p.predicted"),
+        )
+        conditions = [
+            f"{side} = {label_codes(codes, [label])[0]}"
+            for side, label in zip(sides, (given, predicted), strict=True)
+            if label is not None
+        ]
+        if given is None or predicted is None:
+            conditions.append(f"{sides[0]} <> {sides[1]}")
+        columns = f"p.index, {queue.suspects['balanced']} as is_suspect, d.action is not null as is_reviewed"
+        where = f"coalesce({' and '.join(conditions)}, false)"
+        found = ask(cursor, queue, columns, where, "order by p.label_score nulls last, p.index")
+        frame: pd.DataFrame = found.to_arrow_table().to_pandas()
+    return frame
 
 
 def _num_classes(cursor: duckdb.DuckDBPyConnection, run_id: str) -> int:

@@ -99,8 +99,8 @@ def write_epoch(run_dir: RunDir, given: np.ndarray, num_classes: int) -> None:
     run_dir.write_event("epoch", 1, pd.DataFrame({"index": index, **epoch}))
 
 
-def open_matrix(page: Any, project: Project, matrix: str = "") -> None:
-    page.goto(f"{project.address}/similarity?matrix={matrix}")
+def open_matrix(page: Any, project: Project, matrix: str = "", sample: str = "in") -> None:
+    page.goto(f"{project.address}/similarity?matrix={matrix}&confusion_sample={sample}&class_order=class")
     expect(page.locator(PLOT)).to_be_visible()
 
 
@@ -120,10 +120,12 @@ def settled_box(page: Any) -> dict[str, float]:
         page.wait_for_timeout(400)
 
 
-def click_cell(page: Any, project: Project, given: int, predicted: int, across: str, down: str) -> None:
+def click_cell(
+    page: Any, project: Project, given: int, predicted: int, across: str, down: str, has_totals: bool = True
+) -> None:
     """Click at the start, middle or end of a cell, two pixels off its border."""
     area = settled_box(page)
-    cell = area["width"] / len(project.classes)
+    cell = area["width"] / (len(project.classes) + has_totals)
     assert area["height"] == pytest.approx(area["width"])
     within = {"start": INSET_PX, "middle": cell / 2, "end": cell - INSET_PX}
     x, y = area["x"] + predicted * cell + within[across], area["y"] + given * cell + within[down]
@@ -169,10 +171,23 @@ def test_the_queue_behind_a_clicked_cell_is_as_long_as_its_count(browser_page, p
     assert "given=class+01&predicted=class+01&status=all&scope=all" in page.url
 
 
+def test_a_click_on_a_total_leads_to_what_lies_off_the_diagonal(browser_page, project: Project) -> None:
+    page, last = browser_page, len(project.classes) - 1
+    open_matrix(page, project, "Given against predicted", sample="out")
+    click_cell(page, project, 1, last + 1, "middle", "end")
+    expect(page.get_by_role("combobox", name="Given label")).to_have_value(project.classes[1])
+    expect(page.get_by_role("combobox", name="Predicted label")).to_have_value("(any other)")
+    assert project.counts[1].sum() - project.counts[1, 1] == 2
+    page.get_by_role("button", name="Review all 2").click()
+    expect(page.get_by_role("heading", name="Review")).to_be_visible()
+    expect(page.get_by_text("another class predicted out of sample", exact=False).first).to_be_visible()
+    expect(page.get_by_text("2 examples", exact=False).first).to_be_visible()
+
+
 def test_the_similarity_matrix_is_clicked_alike(browser_page, project: Project) -> None:
     page = browser_page
     open_matrix(page, project)
-    click_cell(page, project, 0, 1, "start", "end")
+    click_cell(page, project, 0, 1, "start", "end", has_totals=False)
     shows_pair(page, project, 0, 1)
     # Five examples of each class, and the class after it is suggested for all of them.
     expect(page.get_by_role("button", name="Review all 5")).to_be_visible()

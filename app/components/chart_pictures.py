@@ -1,0 +1,21 @@
+"""How a chart is saved as a picture: plotly's own button, above the chart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def picture_config(name: str, *, can_zoom: bool = False) -> dict[str, Any]:
+    """Return the configuration of a chart whose picture is saved twice as large as on screen.
+
+    Args:
+        name: Of the file, without its ending.
+        can_zoom: Whether there is anything to reset.
+    """
+    buttons = ["toImage", "resetScale2d"] if can_zoom else ["toImage"]
+    return {
+        "displayModeBar": True,
+        "displaylogo": False,
+        "modeBarButtons": [buttons],
+        "toImageButtonOptions": {"format": "png", "scale": 2, "filename": name},
+    }

@@ -1,0 +1,245 @@
+"""A class matrix as a heatmap whose cells can be clicked.
+
+A plotly heatmap reports no clicks to Streamlit, a scatter does. So the heatmap gives the colours, and a point without
+a mark lies in the middle of each cell: it takes the clicks of the whole cell, and its number says which cell it is.
+Empty words, not transparent markers: of those the browser draws every one, which takes seconds for 150 classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+
+from lane_core.charts.dendrogram import TREE_PX, Branches, tree_shapes
+
+INNER_PX = 460
+"""Side of the square that the cells share."""
+MAX_CELL_PX, MIN_CELL_PX = 110, 3
+MAX_CLASSES_WITH_NUMBERS = 12
+MAX_CLASSES_WITH_FULL_NAMES = 20
+MAX_CLASSES_UNTHINNED = 40
+"""Above this, axes show every other name or fewer until one zooms in."""
+TOTALS_NAME = "any other"
+"""Heads the row and the column of totals."""
+_CHARACTER_PX = 6
+_TOP_PX, _RIGHT_PX = 100, 24
+_MUTED = "rgba(128, 128, 128, 0.16)"
+_MUTED_TEXT = "#7d8790"
+_TOTALS_SCALE = [[0, _MUTED], [1, "rgba(128, 128, 128, 0.72)"]]
+_CHOSEN = "#e11d48"
+_OUTLINE_PX = 3
+
+Cell = tuple[int, int]
+"""Row and column; K, the number of classes, is the row or column of totals."""
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class MatrixLook:
+    """What tells one matrix from another."""
+
+    title: str
+    unit: str
+    value: Callable[[float], str]
+    """How a number is written into its cell."""
+    tooltip: Callable[[int, int, str, str], str]
+    """Row, column and their names, which are markup already, to a sentence."""
+    top: float
+    """Value of the brightest colour if every cell off the diagonal is 0."""
+    is_difference: bool = False
+    """Whether 0 is the middle of the scale."""
+
+
+def class_matrix(
+    names: Sequence[str],
+    values: Floats,
+    look: MatrixLook,
+    chosen: Cell | None = None,
+    branches: Branches | None = None,
+) -> go.Figure:
+    """Draw a matrix of classes.
+
+    Args:
+        names: K classes, of rows and columns alike.
+        values: (K, K), or (K + 1, K + 1) with a last row and column of totals, which have a scale of their own.
+        look: Words and numbers.
+        chosen: The cell to outline; not outlined where cells are tiny, so that the figure stays the same and a click
+            does not undo the zoom.
+        branches: The tree of the classes, to be drawn beside the rows.
+
+    Returns:
+        A figure of fixed size; the diagonal is left out of the colours. Point n of the second trace is the cell in
+        row n // width, column n % width.
+    """
+    shown = [*names, TOTALS_NAME][: len(values)]
+    figure = go.Figure([_colours(values, len(names), look), _doors(shown, len(names), values, look)])
+    if len(values) > len(names) > MAX_CLASSES_WITH_NUMBERS:
+        figure.add_trace(_totals(values, len(names), look))
+    tree_px = 0 if branches is None else TREE_PX
+    figure.update_layout(
+        title={"text": look.title, "x": 0, "xref": "container"},
+        hovermode="closest",
+        # No limit: a click anywhere in a cell is nearest to the point in its middle, however large the cell.
+        hoverdistance=-1,
+        plot_bgcolor=_MUTED,
+        showlegend=False,
+        **_size(shown, len(names), tree_px),
+    )
+    _set_axes(figure, shown, len(names))
+    cell = cell_px(len(shown))
+    if branches is not None:
+        figure.update_layout(**tree_shapes(branches, cell * len(shown)))
+    if chosen is not None and len(names) <= MAX_CLASSES_UNTHINNED:
+        figure.add_shape(_outline(*chosen, cell))
+    return figure
+
+
+def cell_px(num_cells: int) -> int:
+    """Return the side of a cell in pixels."""
+    return max(MIN_CELL_PX, min(MAX_CELL_PX, INNER_PX // num_cells))
+
+
+def short_name(name: str, num_classes: int) -> str:
+    """Return a class name as an axis shows it: whole up to 20 classes, unless it is very long."""
+    limit = 20 if num_classes <= MAX_CLASSES_WITH_FULL_NAMES else 14
+    if len(name) <= limit:
+        return name
+    # Both ends stay: long names often share their beginning, as card_payment_fee and card_payment_pending do.
+    tail = limit // 2 - 1
+    return f"{name[: limit - tail - 1]}…{name[-tail:]}"
+
+
+def _colours(values: Floats, num_classes: int, look: MatrixLook) -> go.Heatmap:
+    off_diagonal = np.full(values.shape, np.nan)
+    is_coloured = ~np.eye(num_classes, dtype=bool)
+    off_diagonal[:num_classes, :num_classes][is_coloured] = values[:num_classes, :num_classes][is_coloured]
+    farthest = max(look.top, float(np.nanmax(np.abs(off_diagonal), initial=0)))
+    return go.Heatmap(
+        z=off_diagonal,
+        zmin=-farthest if look.is_difference else 0,
+        zmax=farthest,
+        # Blue to red, not red to green: people who see fewer colours tell the two ends apart.
+        colorscale="RdBu" if look.is_difference else "Cividis",
+        reversescale=look.is_difference,
+        colorbar={
+            "title": {"text": look.unit, "side": "top"},
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "y": 1,
+            "yanchor": "bottom",
+            "thickness": 10,
+            "len": 1,
+        },
+        **_cells(off_diagonal, num_classes, look),
+    )
+
+
+def _totals(values: Floats, num_classes: int, look: MatrixLook) -> go.Heatmap:
+    """Return the colours of the totals, on a scale of their own; where there is room, numbers say it instead."""
+    totals = np.full(values.shape, np.nan)
+    totals[num_classes], totals[:, num_classes] = values[num_classes], values[:, num_classes]
+    # The sum of all has no colour: it would outshine the others.
+    highest = float(np.nanmax(totals[:num_classes], initial=look.top))
+    highest = max(highest, float(np.nanmax(totals[num_classes, :num_classes], initial=0)))
+    return go.Heatmap(
+        z=totals,
+        zmin=0,
+        zmax=highest,
+        colorscale=_TOTALS_SCALE,
+        showscale=False,
+        **_cells(totals, num_classes, look),
+    )
+
+
+def _cells(values: Floats, num_classes: int, look: MatrixLook) -> dict[str, object]:
+    places, gap = np.arange(len(values)), 1 if num_classes <= MAX_CLASSES_UNTHINNED else 0
+    cells: dict[str, object] = {"x": places, "y": places, "hoverinfo": "skip", "xgap": gap, "ygap": gap}
+    if num_classes <= MAX_CLASSES_WITH_NUMBERS:
+        text = [
+            ["" if not value or np.isnan(value) else look.value(value) for value in row] for row in values
+        ]
+        cells |= {"text": text, "texttemplate": "%{text}"}
+    return cells
+
+
+def _doors(names: list[str], num_classes: int, values: Floats, look: MatrixLook) -> go.Scatter:
+    rows, columns = np.divmod(np.arange(values.size), len(names))
+    marked = [escape(name) for name in names]
+    places = range(len(names))
+    words: str | list[str] = ""
+    if num_classes <= MAX_CLASSES_WITH_NUMBERS:
+        # Here and not in the heatmap, which writes on uncoloured cells in a colour that a dark page swallows.
+        is_plain = np.eye(len(names), dtype=bool)
+        is_plain[num_classes:], is_plain[:, num_classes:] = True, True
+        numbers = [look.value(value) if value else "" for value in values.ravel().tolist()]
+        words = np.where(is_plain.ravel(), numbers, "").tolist()
+    # An array: plotly goes through a list three times, which is slow for 22,500 cells.
+    tooltips = np.array(
+        [look.tooltip(row, column, marked[row], marked[column]) for row in places for column in places],
+        dtype=object,
+    )
+    return go.Scatter(
+        x=columns,
+        y=rows,
+        hovertext=tooltips,
+        hovertemplate="%{hovertext}<extra></extra>",
+        mode="text",
+        text=words,
+        textfont={"color": _MUTED_TEXT},
+        unselected={"textfont": {"color": _MUTED_TEXT}},
+    )
+
+
+def _size(names: list[str], num_classes: int, tree_px: int) -> dict[str, object]:
+    """Return width, height and margins in pixels such that the cells come out square."""
+    inner = cell_px(len(names)) * len(names)
+    longest = max(len(short_name(name, num_classes)) for name in names)
+    # Names below the chart are turned by 45 degrees.
+    left, bottom = 45 + _CHARACTER_PX * longest, 55 + int(0.7 * _CHARACTER_PX * longest)
+    right = _RIGHT_PX + tree_px
+    margin = {"l": left, "r": right, "t": _TOP_PX, "b": bottom, "pad": 0, "autoexpand": False}
+    return {"width": inner + left + right, "height": inner + bottom + _TOP_PX, "margin": margin}
+
+
+def _set_axes(figure: go.Figure, names: list[str], num_classes: int) -> None:
+    many = num_classes > MAX_CLASSES_UNTHINNED
+    axis = {
+        # Categories are numbers and names are what stands for them: two long names may be cut to the same one.
+        "type": "category",
+        "categoryorder": "array",
+        "categoryarray": list(range(len(names))),
+        "labelalias": {str(place): escape(short_name(name, num_classes)) for place, name in enumerate(names)},
+        "showgrid": False,
+        "zeroline": False,
+        "ticks": "",
+        "ticklabelstandoff": 6,
+        "tickfont": {"size": 12 if num_classes <= MAX_CLASSES_WITH_FULL_NAMES else 10},
+        # Zooming is for classes whose names do not all fit; elsewhere a slip of the mouse should not zoom.
+        "fixedrange": not many,
+        "dtick": None if many else 1,
+        "constrain": "domain",
+    }
+    last = len(names) - 0.5
+    figure.update_xaxes(**axis, title_text="predicted label", tickangle=-45, range=[-0.5, last])
+    figure.update_yaxes(**axis, title_text="given label", range=[last, -0.5], scaleanchor="x", scaleratio=1)
+    if many:
+        figure.update_layout(dragmode="zoom")
+
+
+def _outline(row: int, column: int, cell: int) -> dict[str, object]:
+    # The line is drawn half outside its rectangle, where the edge of the chart would cut it off.
+    half = 0.5 - _OUTLINE_PX / 2 / cell
+    return {
+        "type": "rect",
+        "x0": column - half,
+        "x1": column + half,
+        "y0": row - half,
+        "y1": row + half,
+        "line": {"color": _CHOSEN, "width": _OUTLINE_PX},
+    }

@@ -8,7 +8,7 @@ Session: project, run, annotator (read); annotator, labels_of (read, write; the 
 
 import streamlit as st
 
-from app import state
+from app import roles, state
 from app.components.annotator_name import draw_annotator_name
 from app.components.next_step import NO_PROJECT, draw_next_step
 from app.components.people_agreement import draw_agreement
@@ -33,7 +33,7 @@ def main() -> None:
         draw_to_settle(project_id, run_id)
         draw_agreement(project_id)
         draw_consensus(project_id, run_id)
-        draw_work(project_id, state.annotator())
+        draw_work(project_id, state.annotator(), has_speed=roles.are_named() and roles.is_lead())
     except LaneError as error:
         st.error(plain(str(error)), icon=":material/error:")
 

@@ -1,9 +1,12 @@
-"""Runs: every run of the project, and two of them side by side.
+"""Runs: every run of the project, two of them side by side, and what the review changed.
 
 Needs:   a selected project with a run (otherwise points to Data or Train).
-Reads:   services.comparing; services.storage.run_room; services.device_queues.queues
-Writes:  services.live_runs.rename, note, cancel, resume; services.storage.delete_run; services.device_queues.move
-Session: project, run (read); run_of_actions (read, write); before, after (read, write; in the address too)
+Reads:   services.comparing, comparing_scores, comparing_ranks, comparing_labels; services.storage.run_room;
+         services.device_queues.queues
+Writes:  services.selected_queue; services.live_runs.rename, note, cancel, resume; services.storage.delete_run;
+         services.device_queues.move
+Session: project, run (read); run_of_actions, label_move (read, write); before, after, by_class_of (read, write; in the
+         address too)
 """
 
 import streamlit as st
@@ -14,11 +17,14 @@ from app.components.outcome import draw_outcome
 from app.components.plain_text import plain
 from app.components.run_actions import choose_run, draw_actions
 from app.components.run_comparison import choose_two, draw_agreement, draw_overlap
+from app.components.run_comparison_classes import draw_classes
+from app.components.run_comparison_ranks import draw_movement
+from app.components.run_label_moves import draw_label_moves
 from app.components.run_names import distinct_names
 from app.components.run_queue import draw_queues
 from app.components.run_state import STATE_MARKS
 from app.components.table_height import table_height
-from app.services import comparing, storage
+from app.services import comparing, comparing_ranks, comparing_scores, storage
 from app.services.comparing import RunResult
 from lane_core.errors import LaneError
 
@@ -44,6 +50,7 @@ def main() -> None:
         _draw_actions(results)
         draw_queues([result.record.run_id for result in results])
         _draw_comparison([result for result in results if result.findings])
+        draw_label_moves(project_id)
     except LaneError as error:
         st.error(plain(str(error)), icon=":material/error:")
 
@@ -102,8 +109,12 @@ def _draw_comparison(results: list[RunResult]) -> None:
     if before.record.run_id == after.record.run_id:
         st.info("These are the same run. Choose two different ones.", icon=":material/info:")
         return
-    draw_agreement(before, after)
-    draw_overlap(before, after, comparing.overlap(before, after))
+    scores = comparing_scores.scores(before.record.run_id, after.record.run_id)
+    moved = comparing_ranks.movement(before.record.run_id, after.record.run_id)
+    draw_agreement(before, after, scores)
+    draw_classes(after.record, scores)
+    draw_overlap(before, after, comparing.overlap(before, after), moved)
+    draw_movement(before.record, after.record, moved)
 
 
 if __name__ == "__main__":

@@ -338,6 +338,49 @@ def test_everybody_sees_how_much_was_done_and_only_oneself_how_fast(reviewed, ap
     assert "for a decision (median)" not in said(open_page("dora"))
 
 
+def test_how_the_answers_stood_the_test_of_others(reviewed, app_home: Home) -> None:
+    decide(reviewed, "lead", 1, "joy", is_settling=True)
+    decide(reviewed, "lead", 9, "keep")
+    work = people.work(reviewed.dataset.dataset_id).set_index("annotator")
+    # ana and ben both answered 0 to 4 and agree on 0, 2 and 3; of 1, ben's joy was upheld and ana's fear was not.
+    columns = ["num_answers", "num_shared", "same_as_others", "num_settled", "upheld"]
+    assert work.loc["ana", columns].tolist() == [6, 5, 0.6, 1, 0.0]
+    assert work.loc["ben", columns].tolist() == [6, 5, 0.6, 1, 1.0]
+    # What settles is no answer beside others.
+    assert work.loc["lead", ["num_answers", "num_shared", "num_settled"]].tolist() == [2, 0, 0]
+    assert work.loc["lead", ["same_as_others", "upheld"]].isna().all()
+
+
+def test_decisions_by_day_end_today(reviewed, app_home: Home) -> None:
+    store = workspace().store
+    with store.transaction() as cursor:
+        for days, index in ((1, 0), (13, 1), (14, 2), (-2, 3)):
+            cursor.execute(
+                "update own_decisions set created_at = created_at - to_days(?) where annotator = 'ana' and index = ?",
+                [days, index],
+            )
+    by_day = people.work(reviewed.dataset.dataset_id).set_index("annotator")["by_day"]
+    # Of ana's eight, one is too long ago, and one is of a clock that was ahead.
+    assert by_day["ana"] == [1, *[0] * 11, 1, 4]
+    assert by_day["ben"] == [*[0] * 13, 6]
+
+
+def test_only_named_leads_see_how_fast_others_are(reviewed, app_home: Home, monkeypatch) -> None:
+    found = people.work(reviewed.dataset.dataset_id)
+    assert found.set_index("annotator")["median_seconds"].to_dict() == {"ana": 2.0, "ben": 4.0}
+    assert b"median_seconds" not in people.work_csv(found, has_speed=False)
+    assert b"ana,8,2.0,8," in people.work_csv(found, has_speed=True)
+    assert "median_seconds" not in shown_columns(open_page("lead"))
+    monkeypatch.setenv("LANE_LEADS", "lead")
+    at = open_page("lead")
+    assert "median_seconds" in shown_columns(at)
+    assert "for a decision (median)" not in said(at)
+
+
+def shown_columns(at: AppTest) -> list[str]:
+    return list(at.dataframe[-1].proto.column_order)
+
+
 # Words
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from math import isfinite
 
 import pandas as pd
 import streamlit as st
@@ -11,8 +12,13 @@ from app import navigation, state
 from app.components.addressed_choice import keep, settle
 from app.components.plain_text import plain
 from app.components.run_names import distinct_names
-from app.services.comparing import SPLITS, Overlap, RunResult
-from lane_core.records import QueueFilter
+from app.services.comparing import Overlap, RunResult
+from app.services.comparing_ranks import Movement
+from app.services.comparing_scores import SPLITS, SplitScores
+from app.services.selected_queue import selected_queue
+from lane_core.evidence.paired_f1 import Difference
+from lane_core.records import QueueFilter, Split
+from lane_core.wording import counted
 
 _MISSING = "–"
 
@@ -31,30 +37,58 @@ def choose_two(results: Sequence[RunResult]) -> tuple[RunResult, RunResult]:
     return by_id[st.session_state["before"]], by_id[st.session_state["after"]]
 
 
-def draw_agreement(before: RunResult, after: RunResult) -> None:
-    """Draw how well each run predicts the labels as they stand now; nothing unless both have an epoch."""
+def draw_agreement(before: RunResult, after: RunResult, scores: Mapping[Split, SplitScores]) -> None:
+    """Draw how well each run predicts the labels as they stand now, and whether the difference is sure."""
     first, second = before.findings, after.findings
     if first is None or second is None:
         return
-    rows = {"Labels trained on": [before.labels_used, after.labels_used, ""]}
-    for split in SPLITS:
-        one, other = first.agreement.get(split), second.agreement.get(split)
-        f1 = _compared(one.macro_f1 if one else None, other.macro_f1 if other else None)
-        accuracy = _compared(one.accuracy if one else None, other.accuracy if other else None)
-        rows |= {f"{split.capitalize()} macro F1": f1, f"{split.capitalize()} accuracy": accuracy}
-    change = _signed(second.flagged - first.flagged, "+,")
-    rows["Flagged as suspect"] = [f"{first.flagged:,}", f"{second.flagged:,}", change]
-    names = [f"{plain(before.record.name)} (before)", f"{plain(after.record.name)} (after)", "Change"]
+    if scores:
+        split = next(split for split in reversed(SPLITS) if split in scores)
+        st.markdown(change_in_words(split, scores[split].overall.macro_f1))
+    else:
+        st.markdown(
+            "No example is held out for validation or test, so nothing says which run predicts better."
+        )
+    rows = {"Labels trained on": [before.labels_used, after.labels_used, "", ""]}
+    for split, found in scores.items():
+        for name, difference in (("macro F1", found.overall.macro_f1), ("accuracy", found.overall.accuracy)):
+            rows[f"{split.capitalize()} {name}"] = _compared(difference)
+    change = signed(second.flagged - first.flagged, "+,")
+    rows["Flagged as suspect"] = [f"{first.flagged:,}", f"{second.flagged:,}", change, ""]
+    names = [
+        f"{plain(before.record.name)} (before)", f"{plain(after.record.name)} (after)", "Change", "95 %"
+    ]  # fmt: skip
     st.table(pd.DataFrame.from_dict(rows, orient="index", columns=names))
-    measured = " and ".join(f"{found.examples:,} {split}" for split, found in second.agreement.items())
+    measured = " and ".join(f"{found.overall.num_examples:,} {split}" for split, found in scores.items())
     st.caption(
         "F1 and accuracy of both runs are against the labels as they stand now"
         + (f" ({measured} examples; excluded ones are left out)." if measured else ".")
-        + " Where people corrected a label after seeing a run's suggestion, that run has an advantage."
+        + " 95 %: the interval of the change, from resamples of the examples. "
+        "Where people corrected a label after seeing a run's suggestion, that run has an advantage."
     )
 
 
-def draw_overlap(before: RunResult, after: RunResult, found: Overlap) -> None:
+def change_in_words(split: Split, found: Difference) -> str:
+    """Say how macro F1 has changed on a split, and whether that is sure; in Markdown.
+
+    Example:
+        >>> change_in_words("test", Difference(0.7, 0.731, 0.0118, 0.0493))
+        '**Test F1 rose by 0.031** (0.012 to 0.049, 95 % interval).'
+        >>> change_in_words("test", Difference(0.7, 0.704, -0.0132, 0.021))
+        '**No sure difference in test F1**: +0.004 (−0.013 to +0.021, 95 % interval).'
+    """
+    if not isfinite(found.low):
+        return f"**No difference to be seen in {split} F1**: every resample of the examples gives the same."
+    if not found.is_sure:
+        bounds = f"{signed(found.low, '+.3f')} to {signed(found.high, '+.3f')}".replace("no change", "0.000")
+        change = signed(found.change, "+.3f").replace("no change", "0.000")
+        return f"**No sure difference in {split} F1**: {change} ({bounds}, 95 % interval)."
+    low, high = sorted((abs(found.low), abs(found.high)))
+    verb = "rose" if found.change > 0 else "fell"
+    return f"**{split.capitalize()} F1 {verb} by {abs(found.change):.3f}** ({low:.3f} to {high:.3f}, 95 % interval)."
+
+
+def draw_overlap(before: RunResult, after: RunResult, found: Overlap, moved: Movement) -> None:
     """Draw where the runs agree about the suspects, and the worst examples that only one of them flags."""
     names = plain(before.record.name), plain(after.record.name)
     only_before, both, only_after, share = st.columns(4)
@@ -69,15 +103,16 @@ def draw_overlap(before: RunResult, after: RunResult, found: Overlap) -> None:
     st.markdown(_relabelled_in_words(names, found))
     tabs = st.tabs([f"Flagged only by {name}" for name in names])
     with tabs[0]:
-        _draw_examples(before, found.only_before, found.examples_only_before)
+        _draw_examples(before, moved.only_before, found.examples_only_before)
     with tabs[1]:
-        _draw_examples(after, found.only_after, found.examples_only_after)
+        _draw_examples(after, moved.only_after, found.examples_only_after)
 
 
-def _draw_examples(run: RunResult, number: int, examples: pd.DataFrame) -> None:
+def _draw_examples(run: RunResult, indices: Sequence[int], examples: pd.DataFrame) -> None:
     if examples.empty:
         st.caption("No example.")
         return
+    number = len(indices)
     st.caption(f"The worst {len(examples)} of {number:,}." if number > len(examples) else "Worst first.")
     st.dataframe(
         examples,
@@ -90,10 +125,16 @@ def _draw_examples(run: RunResult, number: int, examples: pd.DataFrame) -> None:
             "example_id": "Id",
         },
     )
-    words = f"Review all suspects of {plain(run.record.name)}"
-    if st.button(words, key=f"review_{run.record.run_id}", icon=":material/rate_review:"):
-        state.select(run.record.dataset_id, run.record.run_id)
-        navigation.open_queue(QueueFilter(status="all"))
+    dataset_id, run_id, name = run.record.dataset_id, run.record.run_id, run.record.name
+    with st.container(horizontal=True):
+        words, icon = f"Review the {counted(number, 'suspect')} of this run only", ":material/rate_review:"
+        if st.button(words, key=f"only_{run_id}", icon=icon):
+            filters = selected_queue(dataset_id, indices, f"flagged by {name} only")
+            state.select(dataset_id, run_id)
+            navigation.open_queue(filters)
+        if st.button(f"Review all suspects of {plain(name)}", key=f"review_{run_id}", type="tertiary"):
+            state.select(dataset_id, run_id)
+            navigation.open_queue(QueueFilter(status="all"))
 
 
 def _relabelled_in_words(names: tuple[str, str], found: Overlap) -> str:
@@ -106,13 +147,17 @@ def _relabelled_in_words(names: tuple[str, str], found: Overlap) -> str:
     )
 
 
-def _compared(before: float | None, after: float | None) -> list[str]:
-    if before is None or after is None:
-        return [_MISSING if value is None else f"{value:.3f}" for value in (before, after)] + [_MISSING]
-    return [f"{before:.3f}", f"{after:.3f}", _signed(after - before, "+.3f")]
+def _compared(found: Difference) -> list[str]:
+    interval = f"{signed(found.low, '+.3f')} to {signed(found.high, '+.3f')}".replace("no change", "0.000")
+    return [
+        f"{found.before:.3f}",
+        f"{found.after:.3f}",
+        signed(found.change, "+.3f"),
+        interval if isfinite(found.low) else _MISSING,
+    ]
 
 
-def _signed(change: float, digits: str) -> str:
+def signed(change: float, digits: str) -> str:
     """Return a change with its sign, in words where it rounds to nothing."""
     written = f"{change:{digits}}"
     return written.replace("-", "−") if any(digit in written for digit in "123456789") else "no change"

@@ -12,28 +12,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import pandas as pd
-from sklearn.metrics import accuracy_score, f1_score
 
+from app.services import comparing_ranks, comparing_scores
+from app.services.comparing_ranks import Movement
 from app.services.workspaces import run_status, workspace
 from lane_core.config import RunConfig
 from lane_core.records import RunRecord, RunState
-from lane_core.store import datasets, decision_queries, result_queries, run_queries
+from lane_core.store import decision_queries, result_queries, review_queries, run_queries
 from lane_core.store import runs as run_store
 from lane_core.store.store import Store
 
 FIRST_DIFFERENCES = 10
-SPLITS = ("validation", "test")
-"""Splits that runs are measured on: no run trains on them."""
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """How well a run predicts the labels of one split, 0 to 1."""
-
-    macro_f1: float
-    accuracy: float
-    examples: int
-    """How many were measured."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +34,8 @@ class Findings:
     excluded: int
     """Examples left out of its training because people excluded them."""
     flagged: int
-    agreement: Mapping[str, Agreement]
-    """By split, validation and test; without a split that has no examples."""
+    macro_f1: Mapping[str, float]
+    """By split, validation and test, 0 to 1; without a split that has no examples."""
 
 
 @dataclass(frozen=True)
@@ -130,31 +119,20 @@ def overlap(before: RunResult, after: RunResult) -> Overlap:
     Raises:
         StoreError: If the runs belong to different projects.
     """
-    store = workspace().store
-    counts = result_queries.compare_runs(store, before.record.run_id, after.record.run_id)
-    texts = datasets.dataset_examples(store, before.record.dataset_id)[["index", "example_id", "text"]]
-    found = [result_queries.predictions(store, run.record.run_id) for run in (before, after)]
-    return Overlap(
-        both=counts["flagged_both"],
-        only_before=counts["flagged_only_a"],
-        only_after=counts["flagged_only_b"],
-        relabelled=counts["relabelled"],
-        relabelled_flagged_before=counts["relabelled_flagged_a"],
-        relabelled_flagged_after=counts["relabelled_flagged_b"],
-        examples_only_before=_flagged_only_in(found[0], found[1], texts),
-        examples_only_after=_flagged_only_in(found[1], found[0], texts),
-    )
+    run_a, run_b = before.record.run_id, after.record.run_id
+    return _overlap(workspace().store, run_a, run_b, comparing_ranks.movement(run_a, run_b))
 
 
 def forget() -> None:
     """Measure everything anew: the database is another one."""
     _findings.cache_clear()
-    _labels_now.cache_clear()
+    _overlap.cache_clear()
+    comparing_scores.forget()
+    comparing_ranks.forget()
 
 
 def _macro_f1(result: RunResult, split: str) -> float | None:
-    found = result.findings.agreement.get(split) if result.findings else None
-    return found.macro_f1 if found else None
+    return result.findings.macro_f1.get(split) if result.findings else None
 
 
 def _result(record: RunRecord, label_version: int) -> RunResult:
@@ -165,45 +143,36 @@ def _result(record: RunRecord, label_version: int) -> RunResult:
         RunConfig.from_json(record.config_json),
         run_status(record.run_id).state,
         epochs_done,
-        _findings(store, record, epochs_done, label_version) if epochs_done else None,
+        _findings(store, record.run_id, epochs_done, label_version) if epochs_done else None,
     )
 
 
-# The last two arguments say when the answer changes: measuring takes a third of a second for 100,000 examples.
+# The last two arguments say when the answer changes: a project may have dozens of runs to measure.
 @lru_cache(maxsize=64)
-def _findings(store: Store, record: RunRecord, epochs_done: int, label_version: int) -> Findings:
-    predictions = result_queries.predictions(store, record.run_id)
-    current = _labels_now(store, record.dataset_id, label_version)
-    merged = predictions[["index", "run_label", "predicted_label"]].merge(current, on="index")
-    measured = {split: _agreement(merged, split) for split in SPLITS}
-    return Findings(
-        corrected=int((merged["run_label"] != merged["given_label"]).sum()),
-        excluded=int((predictions["split"] == "excluded").sum()),
-        flagged=int(predictions["is_label_issue"].sum()),
-        agreement={split: found for split, found in measured.items() if found},
+def _findings(store: Store, run_id: str, epochs_done: int, label_version: int) -> Findings:
+    counts = result_queries.run_counts(store, run_id)
+    scores = comparing_scores.macro_f1(store, run_id)
+    return Findings(counts["corrected"], counts["excluded"], counts["flagged"], scores)
+
+
+@lru_cache(maxsize=8)
+def _overlap(store: Store, run_a: str, run_b: str, moved: Movement) -> Overlap:
+    """Return ``overlap``; that of another movement, which is kept itself, is another one."""
+    counts = result_queries.compare_runs(store, run_a, run_b)
+    return Overlap(
+        both=counts["flagged_both"],
+        only_before=counts["flagged_only_a"],
+        only_after=counts["flagged_only_b"],
+        relabelled=counts["relabelled"],
+        relabelled_flagged_before=counts["relabelled_flagged_a"],
+        relabelled_flagged_after=counts["relabelled_flagged_b"],
+        examples_only_before=_worst(store, run_a, moved.only_before),
+        examples_only_after=_worst(store, run_b, moved.only_after),
     )
 
 
-@lru_cache(maxsize=1)
-def _labels_now(store: Store, dataset_id: str, label_version: int) -> pd.DataFrame:
-    labels = datasets.current_labels(store, dataset_id)
-    return labels[["index", "given_label", "current_label", "status", "split"]]
-
-
-def _agreement(merged: pd.DataFrame, split: str) -> Agreement | None:
-    rows = merged[(merged["split"] == split) & (merged["status"] != "exclude")]
-    if rows.empty:
-        return None
-    labels, predicted = rows["current_label"], rows["predicted_label"]
-    return Agreement(
-        macro_f1=float(f1_score(labels, predicted, average="macro", zero_division=0)),
-        accuracy=float(accuracy_score(labels, predicted)),
-        examples=len(rows),
-    )
-
-
-def _flagged_only_in(found: pd.DataFrame, other: pd.DataFrame, texts: pd.DataFrame) -> pd.DataFrame:
-    elsewhere = set(other.loc[other["is_label_issue"], "index"])
-    only = found[found["is_label_issue"] & ~found["index"].isin(elsewhere)]
-    worst = only.sort_values(["label_score", "index"]).head(FIRST_DIFFERENCES).merge(texts, on="index")
-    return worst.rename(columns={"run_label": "label"})[["example_id", "text", "label", "predicted_label"]]
+def _worst(store: Store, run_id: str, flagged: Sequence[int]) -> pd.DataFrame:
+    """Return the first examples of a list that is in order of suspicion."""
+    wanted = list(flagged[:FIRST_DIFFERENCES])
+    rows = review_queries.queue_rows(store, run_id, wanted).set_index("index").loc[wanted]
+    return rows.rename(columns={"given_label": "label"})[["example_id", "text", "label", "predicted_label"]]

@@ -43,12 +43,23 @@ def values_and_intervals(
     with np.errstate(divide="ignore", invalid="ignore"):
         values = coefficients((repeats @ terms)[None, :])[0]
         resampled = coefficients(_resampled_sums(repeats, terms, num_resamples, seed))
+    lows, highs = intervals(values, resampled)
+    return values.tolist(), lows.tolist(), highs.tolist()
+
+
+def intervals(values: Floats, resampled: Floats) -> tuple[Floats, Floats]:
+    """Return the lows and highs of the 95 % intervals of C coefficients, NaN as in ``values_and_intervals``.
+
+    Args:
+        values: Of the items themselves, (C,).
+        resampled: Of the resamples, (R, C).
+    """
     bounds = np.full((2, len(values)), np.nan)
     for column in np.flatnonzero(np.isfinite(values)):
         defined = resampled[np.isfinite(resampled[:, column]), column]
         if len(defined) and np.ptp(defined) > SMALLEST_WIDTH:
             bounds[:, column] = np.percentile(defined, INTERVAL_PERCENT)
-    return values.tolist(), bounds[0].tolist(), bounds[1].tolist()
+    return bounds[0], bounds[1]
 
 
 def _resampled_sums(repeats: npt.NDArray[np.int64], terms: Floats, num_resamples: int, seed: int) -> Floats:

@@ -1,0 +1,150 @@
+"""Labels before and after a review as a heatmap whose cells can be clicked, with a column for exclusions.
+
+As in ``class_matrix``, points without a mark in the middle of the cells are what is clicked. The axes go by number, not
+by name: a class may be called as exclusions are.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import plotly.graph_objects as go
+
+from lane_core.charts.class_matrix import short_name
+
+EXCLUDED = "(excluded)"
+INNER_PX = 520
+MAX_CELL_PX, MIN_CELL_PX = 64, 4
+MAX_CLASSES_WITH_NUMBERS = 12
+MAX_CLASSES_UNTHINNED = 40
+"""Above this, axes show every other name or fewer until one zooms in."""
+_CHARACTER_PX = 6
+_MUTED = "rgba(128, 128, 128, 0.16)"
+_MUTED_TEXT = "#7d8790"
+
+
+def label_moves(counts: pd.DataFrame, excluded: pd.Series[int]) -> go.Figure:
+    """Draw how many examples have which label in the file and which now.
+
+    ``customdata`` of a cell is (row, column, examples), numbered from 0; the last column holds the exclusions.
+
+    Args:
+        counts: (K, K) examples that are not excluded; row names = labels of the file, column names = labels now, in the
+            same order.
+        excluded: (K,) excluded examples by label of the file, in that order.
+
+    Returns:
+        A figure of fixed size; the diagonal, where nothing has changed, is left out of the colours.
+    """
+    names = [str(name) for name in counts.index]
+    cells = np.column_stack([counts.to_numpy(dtype=float), excluded.to_numpy(dtype=float)])
+    cell = max(MIN_CELL_PX, min(MAX_CELL_PX, INNER_PX // (len(names) + 1)))
+    figure = go.Figure([_colours(cells, names), _doors(cells, names)])
+    shown = [short_name(name, len(names)) for name in names]
+    longest = max(len(name) for name in [*shown, EXCLUDED])
+    left, bottom = 45 + _CHARACTER_PX * longest, 55 + int(0.7 * _CHARACTER_PX * longest)
+    figure.update_layout(
+        title={"text": "Label in the file and label now", "x": 0, "xref": "container"},
+        width=max(cell * (len(names) + 1), 260) + left + 24,
+        height=cell * len(names) + bottom + 100,
+        margin={"l": left, "r": 24, "t": 100, "b": bottom, "pad": 0, "autoexpand": False},
+        hovermode="closest",
+        hoverdistance=-1,
+        plot_bgcolor=_MUTED,
+        showlegend=False,
+        dragmode="zoom",
+    )
+    many = len(names) > MAX_CLASSES_UNTHINNED
+    keys = _keys(names)
+    axis = {
+        "type": "category",
+        "categoryorder": "array",
+        "categoryarray": keys,
+        "labelalias": dict(zip(keys, [*(escape(name) for name in shown), EXCLUDED], strict=True)),
+        "showgrid": False,
+        "zeroline": False,
+        "ticks": "",
+        "ticklabelstandoff": 6,
+        "tickfont": {"size": 12 if cell >= 20 else 10},
+        # Zooming is for classes whose names do not all fit; elsewhere a slip of the mouse should not zoom.
+        "fixedrange": not many,
+        "dtick": None if many else 1,
+    }
+    last = len(names) - 0.5
+    figure.update_xaxes(**axis, title_text="label now", tickangle=-45, range=[-0.5, last + 1])
+    figure.update_yaxes(**axis, title_text="label in the file", range=[last, -0.5])
+    figure.add_vline(x=last, line={"color": _MUTED_TEXT, "width": 1})
+    return figure
+
+
+def _keys(names: list[str]) -> list[str]:
+    return [f"class {place}" for place in range(len(names))] + ["excluded"]
+
+
+def _colours(cells: npt.NDArray[np.float64], names: list[str]) -> go.Heatmap:
+    changed = np.where(_is_same(cells), np.nan, cells)
+    keys, gap = _keys(names), 1 if len(names) <= MAX_CLASSES_UNTHINNED else 0
+    return go.Heatmap(
+        x=keys,
+        y=keys[:-1],
+        z=changed,
+        zmin=0,
+        zmax=max(1.0, float(np.nanmax(changed))),
+        colorscale="Cividis",
+        hoverinfo="skip",
+        xgap=gap,
+        ygap=gap,
+        text=np.where(_is_same(cells), "", _numbers(cells)),
+        texttemplate="%{text}",
+        colorbar={
+            "title": {"text": "examples", "side": "top"},
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "y": 1,
+            "yanchor": "bottom",
+            "thickness": 10,
+            "len": 1,
+        },
+    )
+
+
+def _doors(cells: npt.NDArray[np.float64], names: list[str]) -> go.Scatter:
+    rows, columns = np.indices(cells.shape)
+    keys = _keys(names)
+    places = list(zip(rows.ravel().tolist(), columns.ravel().tolist(), strict=True))
+    return go.Scatter(
+        x=[keys[column] for _, column in places],
+        y=[keys[row] for row, _ in places],
+        customdata=[(row, column, cells[row, column]) for row, column in places],
+        hovertext=[escape(_tooltip(names, row, column, int(cells[row, column]))) for row, column in places],
+        hovertemplate="%{hovertext}<extra></extra>",
+        mode="text",
+        text=np.where(_is_same(cells), _numbers(cells), "").ravel().tolist(),
+        textfont={"color": _MUTED_TEXT},
+        unselected={"textfont": {"color": _MUTED_TEXT}},
+    )
+
+
+def _tooltip(names: list[str], row: int, column: int, count: int) -> str:
+    examples = f"{count:,} example{'' if count == 1 else 's'}"
+    if column == len(names):
+        return f"{names[row]} in the file, excluded now: {examples}"
+    if row == column:
+        return f"{names[row]} in the file and now: {examples}"
+    return f"{names[row]} in the file, {names[column]} now: {examples}"
+
+
+def _is_same(cells: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    rows, columns = np.indices(cells.shape)
+    return np.asarray(rows == columns)
+
+
+def _numbers(cells: npt.NDArray[np.float64]) -> npt.NDArray[np.str_]:
+    """Return what is written into the cells: nothing where cells are small, or for zeros."""
+    if len(cells) > MAX_CLASSES_WITH_NUMBERS:
+        return np.full(cells.shape, "")
+    return np.array([[f"{value:,.0f}" if value else "" for value in row] for row in cells])

@@ -64,6 +64,11 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("run_dir", type=Path)
     train.set_defaults(run=_train)
 
+    layout = commands.add_parser("map", help="lay out the map of a finished run (what the app starts)")
+    layout.add_argument("run_dir", type=Path)
+    layout.add_argument("--lock", type=int, help=argparse.SUPPRESS)
+    layout.set_defaults(run=_map)
+
     app = commands.add_parser("app", help="open the app")
     app.add_argument("--port", type=int, default=8501)
     app.add_argument(
@@ -81,6 +86,22 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--output", type=Path, required=True, metavar="DIR")
     _add_strictness(export)
     export.set_defaults(run=_export)
+
+    report = commands.add_parser(
+        "report", help="write what a run found as one file to send on or print (the app must be closed)"
+    )
+    report.add_argument("run_id", nargs="?", metavar="RUN", help="id of the run; default: the newest run")
+    report.add_argument(
+        "--output", type=Path, default=Path(), metavar="DIR", help="default: the current folder"
+    )
+    report.add_argument(
+        "--format",
+        choices=("html", "markdown", "both"),
+        default="both",
+        help="html: with figures, about 5 MB; default: both",
+    )
+    _add_strictness(report, "which labels the report calls flagged")
+    report.set_defaults(run=_report)
 
     doctor = commands.add_parser(
         "doctor", help="check that nothing kept is damaged or left over (the app must be closed)"
@@ -102,13 +123,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_strictness(parser: argparse.ArgumentParser) -> None:
+def _add_strictness(
+    parser: argparse.ArgumentParser, what: str = "which labels the audit file calls an issue"
+) -> None:
     meanings = "; ".join(f"{name}: {meaning}" for name, meaning in STRICTNESS_MEANINGS.items())
     parser.add_argument(
         "--strictness",
         choices=STRICTNESSES,
         default="balanced",
-        help=f"which labels the audit file calls an issue ({meanings}); default: balanced",
+        help=f"{what} ({meanings}); default: balanced",
     )
 
 
@@ -184,6 +207,17 @@ def _train(arguments: argparse.Namespace) -> int:
     return 0 if status.state in ("finished", "cancelled") else 1
 
 
+def _map(arguments: argparse.Namespace) -> int:
+    from lane_core.runs.map_job import lay_out_map
+    from lane_core.runs.run_dir import RunDir
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    status = lay_out_map(RunDir(arguments.run_dir.resolve()), arguments.lock)
+    if status.state == "failed":
+        _say(f"Error: {status.message}")
+    return 1 if status.state == "failed" else 0
+
+
 def _app(arguments: argparse.Namespace) -> int:
     home = lane_home().path
     _say(f"LANE Audit: http://localhost:{arguments.port} (stop it with Ctrl+C; data in {home})")
@@ -224,6 +258,25 @@ def _export(arguments: argparse.Namespace) -> int:
     _say(_found(json.loads(files.manifest.read_text(encoding="utf-8"))))
     for path in (files.corrected, files.audit, files.changes, files.manifest):
         _say(str(path))
+    return 0
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from lane_core.reporting.report_building import build_report
+    from lane_core.reporting.report_files import FILE_NAMES, write_report
+    from lane_core.store.ingest import ingest_run
+    from lane_core.workspace import Workspace
+
+    workspace = Workspace(lane_home())
+    try:
+        run_id = arguments.run_id or workspace.newest_run().run_id
+        # The app, which reads events files in while it is open, is closed.
+        ingest_run(workspace.store, workspace.run_dir(run_id))
+        report = build_report(workspace, run_id, arguments.strictness)
+    finally:
+        workspace.close()
+    for kind in FILE_NAMES if arguments.format == "both" else (arguments.format,):
+        _say(str(write_report(report, kind, arguments.output)))
     return 0
 
 

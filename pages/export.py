@@ -1,8 +1,9 @@
 """Export: the corrected file, with everything that explains it.
 
 Needs:   a project with a run (otherwise points to Data or Train)
-Reads:   exporting.summary(run_id), exporting.prepared(run_id, strictness); the address (strictness)
-Writes:  exporting.prepare(run_id, strictness); the address
+Reads:   exporting.summary(run_id), exporting.prepared(run_id, strictness), reports.prepared(run_id, strictness);
+         the address (strictness)
+Writes:  exporting.prepare(run_id, strictness), reports.prepare(run_id, strictness); the address
 Session: project, run (read); strictness (read, write)
 """
 
@@ -12,6 +13,7 @@ from app import navigation, state
 from app.components.export_files import draw_changes, draw_counts, draw_files, draw_strictness, moment
 from app.components.next_step import NO_PROJECT, draw_next_step
 from app.components.plain_text import plain
+from app.components.report_section import draw_report
 from app.services import exporting
 from app.services.exporting import ExportSummary, PreparedExport
 from lane_core.errors import LaneError
@@ -45,6 +47,7 @@ def main() -> None:
     prepared = exporting.prepared(run_id, strictness)
     _draw_prepare(run_id, summary, prepared, strictness)
     draw_files(prepared)
+    draw_report(run_id, strictness, has_results=summary.epochs_done > 0)
     if summary.num_changed:
         draw_changes(summary)
 

@@ -1,8 +1,9 @@
 """Overview: what should I do next?
 
 Needs:   nothing; without a project it points to Data, without a run to Train.
-Reads:   services.overview (next step, figures, pairs), services.live_runs (chosen run, run under way)
-Writes:  nothing
+Reads:   services.overview (next step, figures, pairs), services.overview_findings (what stands out, classes, changes),
+         services.live_runs (chosen run, run under way)
+Writes:  services.overview_findings.queue_of keeps the examples behind a finding
 Session: project, run (read; the strip's button writes run)
 """
 
@@ -11,9 +12,17 @@ import streamlit as st
 from app import navigation, state
 from app.components.live_run import draw_strip
 from app.components.overview import draw_figures, draw_pairs
+from app.components.overview_findings import draw_changes, draw_findings, draw_health
 from app.components.plain_text import plain
-from app.services import live_runs, overview
+from app.services import live_runs, overview, overview_findings
+from app.services.live_runs import LiveRun
 from lane_core.errors import LaneError
+
+_FIRST_SCREEN = "first_screen"
+_STYLE = f"""
+/* Where things stand fills the screen; the first heading below it shows that there is more. */
+.st-key-{_FIRST_SCREEN} {{ min-height: min(100vh - 7rem, 49rem); }}
+"""
 
 
 def main() -> None:
@@ -26,19 +35,36 @@ def main() -> None:
             )
         )
         return
+    st.html(f"<style>{_STYLE}</style>")
     try:
-        live = live_runs.live_run(run_id) if run_id else None
-        step = overview.next_step(project_id, live)
-        _draw_next_step(step)
-        going = live_runs.going_run(project_id)
-        if going:
-            is_the_next_step = step.page == "train" and going.record.run_id == run_id
-            draw_strip(going, with_link=not is_the_next_step)
-        draw_figures(overview.figures(project_id, live))
+        with st.container(key=_FIRST_SCREEN):
+            live = _draw_first_screen(project_id, run_id)
         if live and live.stored_epoch:
-            draw_pairs(overview.confused_pairs(live))
+            _draw_below(live)
     except LaneError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
+
+
+def _draw_first_screen(project_id: str, run_id: str | None) -> LiveRun | None:
+    live = live_runs.live_run(run_id) if run_id else None
+    step = overview.next_step(project_id, live)
+    _draw_next_step(step)
+    going = live_runs.going_run(project_id)
+    if going:
+        is_the_next_step = step.page == "train" and going.record.run_id == run_id
+        draw_strip(going, with_link=not is_the_next_step)
+    draw_figures(overview.figures(project_id, live))
+    if live and live.stored_epoch:
+        draw_pairs(overview.confused_pairs(live))
+    return live
+
+
+def _draw_below(live: LiveRun) -> None:
+    """Draw what is worth scrolling for."""
+    found = overview_findings.run_findings(live)
+    draw_findings(found.findings, live.record.dataset_id)
+    draw_health(found.health, live.record.run_id, live.record.name)
+    draw_changes(overview_findings.run_changes(live))
 
 
 def _draw_next_step(step: overview.NextStep) -> None:

@@ -10,12 +10,13 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.services import live_runs, overview
+from app.services import live_runs, overview, overview_findings
 from app.services.workspaces import workspace
 from lane_core.records import ColumnChoice, Decision
+from lane_core.reporting.advice import Finding
 from lane_core.runs.locks import release, take
 from lane_core.runs.run_dir import RunDir
-from lane_core.store import decisions
+from lane_core.store import classes, decisions, review_queries
 from lane_core.store.ingest import ingest_run
 from lane_core.workspace import Workspace
 from tests.small_project import CLASSES, SUSPECTS, SmallProject, add_finished_run
@@ -57,6 +58,10 @@ def figures(at: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in at.metric}
 
 
+def below_figures(at: AppTest) -> dict[str, str]:
+    return {metric.label: metric.delta for metric in at.metric}
+
+
 def keep(project: SmallProject, *indices: int) -> None:
     decided = [
         Decision(
@@ -93,7 +98,7 @@ def test_without_a_run_it_points_to_train(home, app_home) -> None:
     assert at.subheader[0].value == "Two classes holds 4 examples; no run has looked at them yet."
     assert any("minutes; measured from the first steps" in caption.value for caption in at.caption)
     assert figures(at)["Examples"] == "4"
-    assert figures(at)["Suspects"] == "–"
+    assert figures(at)["Wrong labels"] == "–"
     at.button(key="next_step").click().run()
     assert at.title[0].value == "Train"
 
@@ -101,15 +106,21 @@ def test_without_a_run_it_points_to_train(home, app_home) -> None:
 def test_suspects_left_lead_to_review(small_project, app_home) -> None:
     at = open_overview()
     assert at.subheader[0].value == "Run 1 finds 3 of 24 labels suspect; none is reviewed yet."
-    # 3 of 24 is 12.5 %: no decimals above 10 %.
+    # The scores say 8.64 wrong of 24: 0.95 + 0.93 + 0.91 of the suspects, and 0.4 - 0.01 times the index of the others.
     assert figures(at) == {
         "Examples": "24",
-        "Suspects, 12 %": "3",
+        "Wrong labels": "36 %",
         "Reviewed": "0",
         "Corrected": "0",
         "Test F1": "0.800",
     }
-    assert "About 25 % of the labels look wrong." in [caption.value for caption in at.caption]
+    assert below_figures(at) == {
+        "Examples": "in 3 classes",
+        "Wrong labels": "16 % to 57 %",
+        "Reviewed": "0 of 3 suspects",
+        "Corrected": "and 0 excluded",
+        "Test F1": "macro mean",
+    }
     button = at.button(key="next_step")
     assert (button.label, button.proto.type) == ("Review 3 suspects", "primary")
     assert [b.label for b in at.button if b.proto.type == "primary"] == ["Review 3 suspects"]
@@ -240,3 +251,95 @@ def test_links_open_what_a_figure_counts(small_project, app_home) -> None:
     assert at.title[0].value == "Review"
     assert at.query_params["status"] == "all"
     assert "scope" not in at.query_params
+
+
+def test_the_estimate_says_where_it_comes_from(small_project, app_home) -> None:
+    keep(small_project, 0)
+    decided = Decision("x", small_project.dataset.dataset_id, 3, "exclude", None, "anger", "run-1", "ann")
+    decisions.record_decisions(workspace().store, [decided])
+    wrong = next(metric for metric in open_overview().metric if metric.label == "Wrong labels")
+    # Without 0 (0.4 wrong) and 3 (0.95), and one that is known: 8.64 - 1.35 + 1.
+    assert wrong.value == "35 %"
+    assert wrong.help.startswith(
+        "About 8 of the labels that the run was given are wrong; in 95 of 100 cases "
+    )
+    assert "1 of them are found by review" not in wrong.help
+    assert "1 of them is found by review. Estimated by the label scores of the run" in wrong.help
+
+
+def test_a_run_of_an_earlier_version_has_no_estimate(small_project, app_home) -> None:
+    with workspace().store.transaction() as cursor:
+        cursor.execute("update example_results set label_score = null")
+    assert figures(open_overview())["Wrong labels"] == "–"
+
+
+def test_findings_stand_below_with_a_button_to_what_they_are_about(small_project, app_home) -> None:
+    at = open_overview()
+    assert "What stands out" in [heading.value for heading in at.subheader]
+    # 8 examples a class are few; the pairs of each of the three suspects are all alike.
+    assert findings_of(at)[0] == (
+        "“anger” has only 8 examples.  \n"
+        ":gray[Collect more, or make it part of another class: with so few, flags in it say little.]"
+    )
+    button = at.button(key="finding_0")
+    assert button.label == "Look at 8"
+    button.click().run()
+    assert at.title[0].value == "Review"
+    assert (at.query_params["given"], at.query_params["status"], at.query_params["scope"]) == (
+        "anger",
+        "all",
+        "all",
+    )
+
+
+def findings_of(at: AppTest) -> list[str]:
+    return [element.value for element in at.markdown if ":gray[" in element.value]
+
+
+def test_names_in_findings_are_shown_as_they_stand(small_project, app_home) -> None:
+    classes.replace_class(workspace().store, small_project.dataset.dataset_id, "anger", "*<b>x</b>*", "lea")
+    said = findings_of(open_overview())
+    assert any(line.startswith("“\\*\\<b\\>x\\</b\\>\\*” has only 8 examples.") for line in said)
+
+
+def test_examples_that_no_filter_describes_become_a_selection(small_project, app_home) -> None:
+    finding = Finding("source", "o", "a", "Review 2", 2, indices=(3, 7), words="from tool old")
+    queue = overview_findings.queue_of(finding, small_project.dataset.dataset_id)
+    assert (queue.status, queue.suspects_only) == ("all", False)
+    found = review_queries.review_queue(workspace().store, small_project.run.run_id, queue, 10)
+    assert sorted(found["index"]) == [3, 7]
+
+
+def test_the_class_table_leads_to_the_queue_of_a_class(small_project, app_home) -> None:
+    at = open_overview()
+    table = at.dataframe[0]
+    assert table.value["label"].tolist() == ["anger", "fear", "joy"]
+    assert table.value["examples"].tolist() == [8, 8, 8]
+    assert table.value["flagged"].tolist() == [1, 1, 1]
+    # anger: 0.95 + 0.4 * 7 - 0.01 * (0 + 6 + 9 + 12 + 15 + 18 + 21)
+    assert table.value["wrong"].tolist() == pytest.approx([2.94, 2.89, 2.81], abs=0.02)
+    at.session_state[f"health_{small_project.run.run_id}"] = {
+        "selection": {"rows": [1], "columns": [], "cells": []}
+    }
+    at.run()
+    assert at.button(key="class_suspects").label == "Review 1 suspect"
+    at.button(key="class_examples").click().run()
+    assert at.title[0].value == "Review"
+    assert (at.query_params["given"], at.query_params["scope"]) == ("fear", "all")
+
+
+def test_what_changed_since_the_run_before(home, app_home, small_project) -> None:
+    assert any(
+        "No finished run comes before this one." in caption.value for caption in open_overview().caption
+    )
+    add_finished_run(workspace(), small_project.dataset, "Run 2", suspects=(3, 12))
+    at = AppTest.from_file(MAIN, default_timeout=30)
+    at.run()
+    lines = next(element.value for element in at.markdown if element.value.startswith("**Suspects:**"))
+    assert lines.split("  \n") == [
+        "**Suspects:** 2, Run 1 had 3; 1 new, 2 flagged no more.",
+        "**Labels:** the same that Run 1 was given.",
+        "**Macro F1:** 1.000, Run 1 1.000 (+0.000), both on the 3 test labels as they stand today.",
+    ]
+    at.button(key="open_runs").click().run()
+    assert at.title[0].value == "Runs"

@@ -9,25 +9,31 @@ from app import navigation
 from app.components.live_run import draw_label_pair
 from app.services.overview import F1, Figures
 from lane_core.records import QueueFilter
-from lane_core.wording import percent
+from lane_core.reporting.noise import NoiseEstimate
+from lane_core.wording import counted, percent
 
 
 def draw_figures(figures: Figures) -> None:
     """Draw the five figures in one row, each with a link to what it counts."""
     has_queue = figures.suspects is not None
-    examples, suspects, reviewed, corrected, f1 = st.columns(5)
+    examples, wrong, reviewed, corrected, f1 = st.columns(5)
     with examples:
-        st.metric("Examples", f"{figures.examples:,}")
+        _metric("Examples", f"{figures.examples:,}", f"in {figures.classes:,} classes")
         if has_queue:
             _queue_link("All examples", QueueFilter(status="all", suspects_only=False))
-    with suspects:
-        _draw_suspects(figures)
+    with wrong:
+        _draw_wrong(figures.noise)
+        if figures.suspects:
+            _queue_link("All suspects", QueueFilter(status="all"))
     with reviewed:
-        st.metric("Reviewed", f"{figures.reviewed:,}")
+        of_suspects = f"{figures.suspects_reviewed:,} of {figures.suspects:,} suspects" if has_queue else ""
+        _metric("Reviewed", f"{figures.reviewed:,}", of_suspects)
         if has_queue and figures.reviewed:
             _queue_link("All reviewed", QueueFilter(status="reviewed", suspects_only=False))
     with corrected:
-        st.metric("Corrected", f"{figures.corrected:,}")
+        _metric(
+            "Corrected", f"{figures.corrected:,}", f"and {figures.excluded:,} excluded" if has_queue else ""
+        )
         if has_queue and figures.corrected:
             _page_link("All changes", "export")
     with f1:
@@ -51,14 +57,34 @@ def draw_pairs(pairs: pd.DataFrame) -> None:
             )
 
 
-def _draw_suspects(figures: Figures) -> None:
-    if figures.suspects is None:
-        st.metric("Suspects", "–", help="Known after the first epoch of a run.")
+def _draw_wrong(noise: NoiseEstimate | None) -> None:
+    if noise is None:
+        st.metric("Wrong labels", "–", help="Estimated after the first epoch of a run.")
         return
-    share = figures.suspects / max(1, figures.examples)
-    st.metric(f"Suspects, {percent(share)}", f"{figures.suspects:,}")
-    if figures.suspects:
-        _queue_link("All suspects", QueueFilter(status="all"))
+    if not noise.is_known:
+        st.metric(
+            "Wrong labels", "–", help="A run of an earlier version has no label scores. Train a run anew."
+        )
+        return
+    by = (
+        f"a control sample of {counted(noise.sampled, 'example')} for the labels that are not flagged, "
+        "and the model for the others"
+        if noise.is_sampled
+        else "the label scores of the run; a reviewed control sample makes it narrower"
+    )
+    known = (
+        f"{noise.known_wrong:,} of them {'is' if noise.known_wrong == 1 else 'are'} found by review. "
+        if noise.known_wrong
+        else ""
+    )
+    _metric(
+        "Wrong labels",
+        f"{percent(noise.rate.value)}",
+        f"{percent(noise.rate.low)} to {percent(noise.rate.high)}",
+        f"About {noise.wrong.value:,.0f} of the labels that the run was given are wrong; in 95 of 100 cases "
+        f"{noise.wrong.low:,.0f} to {noise.wrong.high:,.0f} ({percent(noise.rate.low)} to {percent(noise.rate.high)}). "
+        f"{known}Estimated by {by}.",
+    )
 
 
 def _draw_f1(f1: F1 | None) -> None:
@@ -68,7 +94,7 @@ def _draw_f1(f1: F1 | None) -> None:
     name = f"{f1.split.capitalize()} F1"
     about = f"Macro F1 of {f1.run_name} against the {f1.split} labels that it was given."
     if f1.before is None:
-        st.metric(name, f"{f1.value:.3f}", help=about)
+        _metric(name, f"{f1.value:.3f}", "macro mean", about)
     else:
         st.metric(
             name,
@@ -78,6 +104,11 @@ def _draw_f1(f1: F1 | None) -> None:
             help=f"{about} {f1.before_name} had {f1.before:.3f}.",
         )
     _page_link("All runs", "runs")
+
+
+def _metric(name: str, value: str, about: str, tooltip: str | None = None) -> None:
+    """Draw a figure with a few words below it."""
+    st.metric(name, value, delta=about or None, delta_color="off", delta_arrow="off", help=tooltip)
 
 
 def _queue_link(label: str, filters: QueueFilter) -> None:

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app.services import comparing, people_agreement, people_consensus, review_queue
+from app.services import (
+    comparing,
+    dynamics,
+    dynamics_map,
+    embedding_map,
+    overview_findings,
+    people_agreement,
+    people_consensus,
+    review_queue,
+)
 from app.services.workspaces import workspace
 from lane_core.errors import BackupError
 from lane_core.store.ingest import Ingester
@@ -80,6 +89,10 @@ def restore(path: Path) -> Path | None:
             return restoring.restore(path, opened.home)
     finally:
         comparing.forget()
+        dynamics.forget()
+        dynamics_map.forget()
+        embedding_map.forget()
+        overview_findings.forget()
         review_queue.forget()
         people_agreement.forget()
         people_consensus.forget()

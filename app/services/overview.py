@@ -8,12 +8,14 @@ import pandas as pd
 
 from app.services import training, workspaces
 from app.services.live_runs import LiveRun
+from app.services.overview_findings import noise_estimate
 from app.services.workspaces import workspace
 from lane_core.config import RunConfig
 from lane_core.records import QueueFilter, RunRecord, RunState
-from lane_core.store import datasets, decision_queries, review_queries, run_queries
+from lane_core.reporting.noise import NoiseEstimate
+from lane_core.store import classes, datasets, decision_queries, review_queries, run_queries
 from lane_core.store import runs as run_store
-from lane_core.wording import counted, noise
+from lane_core.wording import counted
 
 _STATE_WORDS: dict[RunState, str] = {
     "queued": "waits for its turn",
@@ -34,7 +36,7 @@ class NextStep:
     page: str
     """Stem of the page that the button opens."""
     note: str = ""
-    """How long it takes, or how much is wrong, where that is worth knowing first."""
+    """How long it takes, where that is worth knowing first."""
     queue: QueueFilter | None = None
     """The queue to open, where the page is Review and it is not the usual one."""
 
@@ -56,9 +58,14 @@ class Figures:
     """The five figures of a project; those about a run are None before its first epoch."""
 
     examples: int
+    classes: int
+    """Those in use: without what others have taken the place of."""
+    noise: NoiseEstimate | None
     suspects: int | None
+    suspects_reviewed: int
     reviewed: int
     corrected: int
+    excluded: int
     f1: F1 | None
 
 
@@ -82,18 +89,17 @@ def next_step(dataset_id: str, live: LiveRun | None) -> NextStep:
     progress = decision_queries.review_progress(workspace().store, live.record.run_id)
     suspects, reviewed = progress["suspects"], progress["suspects_reviewed"]
     left = suspects - reviewed
-    note = _noise_words(live.record.run_id)
     found = f"{suspects:,} of {counted(progress['examples'], 'label')} suspect"
     if live.is_going:
         button = f"Review the first {counted(left, 'suspect')}" if left else "Watch the run"
-        return NextStep(f"{name} and finds {found} so far.", button, "review" if left else "train", note)
+        return NextStep(f"{name} and finds {found} so far.", button, "review" if left else "train")
     name = (
         live.record.name if live.status.state == "finished" else f"{name} after epoch {live.stored_epoch}; it"
     )
     if left:
         how_far = f"{reviewed:,} reviewed, {left:,} left" if reviewed else "none is reviewed yet"
         button = f"Review {counted(left, 'suspect')}"
-        return NextStep(f"{name} finds {found}; {how_far}.", button, "review", note)
+        return NextStep(f"{name} finds {found}; {how_far}.", button, "review")
     how_far = "all are reviewed" if suspects else "nothing waits for review"
     if progress["to_settle"]:
         waiting = counted(progress["to_settle"], "example")
@@ -101,25 +107,35 @@ def next_step(dataset_id: str, live: LiveRun | None) -> NextStep:
             f"{name} finds {found}; {how_far}. About {waiting} people disagree or ask for a second opinion.",
             f"Settle {waiting}",
             "review",
-            note,
-            QueueFilter(status="to_settle", suspects_only=False),
+            queue=QueueFilter(status="to_settle", suspects_only=False),
         )
     return NextStep(
-        f"{name} finds {found}; {how_far}. The corrected file can be exported.", "Export", "export", note
+        f"{name} finds {found}; {how_far}. The corrected file can be exported.", "Export", "export"
     )
 
 
 def figures(dataset_id: str, live: LiveRun | None) -> Figures:
     """Return the five figures of a project and its chosen run."""
+    store = workspace().store
+    num_classes = len(
+        set(datasets.dataset_classes(store, dataset_id)) - set(classes.replaced_classes(store, dataset_id))
+    )
     if live is None:
-        examples = datasets.get_dataset(workspace().store, dataset_id).num_examples
-        return Figures(examples, suspects=None, reviewed=0, corrected=0, f1=None)
-    progress = decision_queries.review_progress(workspace().store, live.record.run_id)
+        examples = datasets.get_dataset(store, dataset_id).num_examples
+        return Figures(
+            examples, num_classes, noise=None, suspects=None, suspects_reviewed=0, reviewed=0, corrected=0, excluded=0,
+            f1=None,
+        )  # fmt: skip
+    progress = decision_queries.review_progress(store, live.record.run_id)
     return Figures(
         examples=progress["examples"],
+        classes=num_classes,
+        noise=noise_estimate(live) if live.stored_epoch else None,
         suspects=progress["suspects"] if live.stored_epoch else None,
+        suspects_reviewed=progress["suspects_reviewed"],
         reviewed=progress["reviewed"],
         corrected=progress["corrected"],
+        excluded=progress["excluded"],
         f1=_f1(dataset_id, live),
     )
 
@@ -131,12 +147,6 @@ def confused_pairs(live: LiveRun, limit: int = 5) -> pd.DataFrame:
         given_label, suggested_label, count; highest count first, ties in order of the names.
     """
     return review_queries.label_pairs(workspace().store, live.record.run_id, QueueFilter(), limit)
-
-
-def _noise_words(run_id: str) -> str:
-    """Return how many labels look wrong; empty for a run of an earlier version."""
-    rates = run_queries.epoch_metrics(workspace().store, run_id)["noise_rate"].dropna()
-    return "" if rates.empty else noise(float(rates.iloc[-1]))
 
 
 def _f1(dataset_id: str, live: LiveRun) -> F1 | None:

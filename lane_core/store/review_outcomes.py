@@ -14,7 +14,8 @@ SAMPLE_SHARE = 0.9
 """The control sample is the longest beginning of its order of which so much is reviewed: who skips a hard example does
 not stop the sample from growing, and examples that were reviewed for another reason further on do not count."""
 
-_IS_DECIDED = "coalesce(d.action <> 'flag', false)"
+IS_DECIDED = "coalesce(d.action <> 'flag', false)"
+"""Whether it is known if the label of a row is right; d is that of RESULT_ROWS."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,12 @@ def review_outcome(store: Store, run_id: str, strictness: Strictness, num_newest
     control = QueueFilter(status="all", strictness=strictness, is_control=True)
     with store.cursor() as cursor, queue_conditions(cursor, run_id, flagged) as queue:
         is_corrected = f"{queue.counted('d.final_label')} <> {queue.counted('p.label')}"
-        is_wrong = f"({_IS_DECIDED} and (d.action = 'exclude' or {is_corrected}))"
-        columns = f"count(*), count(*) filter ({_IS_DECIDED}), count(*) filter ({is_wrong})"
+        is_wrong = f"({IS_DECIDED} and (d.action = 'exclude' or {is_corrected}))"
+        columns = f"count(*), count(*) filter ({IS_DECIDED}), count(*) filter ({is_wrong})"
         [(suspects, decided, wrong)] = ask(cursor, queue, columns, queue.where(flagged)).fetchall()
-        newest = f"and {_IS_DECIDED} order by d.seq desc limit {int(num_newest)}"
+        newest = f"and {IS_DECIDED} order by d.seq desc limit {int(num_newest)}"
         last = [row[0] for row in ask(cursor, queue, is_wrong, queue.where(flagged), newest).fetchall()]
-        drawn = f"{_IS_DECIDED} as is_decided, {is_wrong} as is_wrong"
+        drawn = f"{IS_DECIDED} as is_decided, {is_wrong} as is_wrong"
         order = f"order by {queue.order(control, run_id)}"
         others = ask(cursor, queue, drawn, queue.where(control), order).to_arrow_table()
     is_decided, was_wrong = (column.to_numpy() for column in others.columns)

@@ -17,7 +17,7 @@ from lane_core.config import RunConfig
 from lane_core.home import Home
 from lane_core.records import ColumnChoice, DatasetRecord, RunRecord
 from lane_core.runs.run_dir import EVENT_SCHEMAS, RunDataset, RunDir
-from lane_core.store import datasets, runs
+from lane_core.store import datasets, decision_queries, runs
 from lane_core.store.ingest import ingest_run
 from lane_core.workspace import Workspace
 
@@ -58,7 +58,7 @@ def make_review_project(
     pd.DataFrame(
         {
             "id": [f"p{number:06}" for number in range(num_examples)],
-            "text": _texts(rng, num_examples),
+            "text": made_up_texts(rng, num_examples),
             "label": [classes[code] for code in label],
         }
     ).to_csv(source, index=False)
@@ -72,7 +72,7 @@ def add_finished_run(
     workspace: Workspace, dataset: DatasetRecord, flagged_share: float = FLAGGED_SHARE
 ) -> RunRecord:
     """Lay down and read in a finished run with made-up numbers."""
-    run_dir, run = _add_run(workspace, dataset, "Run 1")
+    run_dir, run = lay_down_run(workspace, dataset, "Run 1")
     num_classes = len(datasets.dataset_classes(workspace.store, dataset.dataset_id))
     codes = _label_codes(workspace, dataset)
     write_epochs(run_dir, codes, num_classes, NUM_EPOCHS, flagged_share)
@@ -87,7 +87,7 @@ def stage_second_run(project: ReviewProject, folder: Path, num_epochs: int) -> R
     The home must be closed.
     """
     workspace = Workspace(project.home)
-    _, run = _add_run(workspace, project.dataset, "Run 2")
+    _, run = lay_down_run(workspace, project.dataset, "Run 2")
     staged = RunDir(folder / run.run_id)
     staged.events.mkdir(parents=True)
     num_classes = len(datasets.dataset_classes(workspace.store, project.dataset.dataset_id))
@@ -133,57 +133,67 @@ def write_epochs(
     rng = np.random.default_rng(1)
     is_suspect = rng.random(len(label)) < flagged_share
     rival = (label + 1 + rng.integers(0, num_classes - 1, len(label))) % num_classes
-    _write(run_dir, "neighbours", 0, _neighbours(rng, len(label)))
+    write_event(run_dir, "neighbours", 0, made_up_neighbours(rng, len(label)))
     pairs = np.indices((num_classes, num_classes)).reshape(2, -1)
     for epoch in range(1, num_epochs + 1):
         steps = np.arange(10 * epoch - 9, 10 * epoch + 1)
         losses = {name: rng.random(10) for name in ("theta_loss", "pi_loss", "contrastive_loss")}
-        _write(run_dir, "losses", epoch, pd.DataFrame({"step": steps, **losses}))
+        write_event(run_dir, "losses", epoch, pd.DataFrame({"step": steps, **losses}))
         value = rng.dirichlet(np.ones(num_classes), num_classes).ravel()
         similarity = pd.DataFrame({"given": pairs[0], "predicted": pairs[1], "value": value})
-        _write(run_dir, "similarity", epoch, similarity)
-        _write(run_dir, "metrics", epoch, _metrics(is_suspect))
-        _write(run_dir, "epoch", epoch, _examples(rng, label, rival, is_suspect, epoch))
+        write_event(run_dir, "similarity", epoch, similarity)
+        write_event(run_dir, "metrics", epoch, _metrics(is_suspect))
+        write_event(run_dir, "epoch", epoch, _examples(rng, label, rival, is_suspect, epoch))
 
 
-def _write(run_dir: RunDir, kind: str, epoch: int, frame: pd.DataFrame) -> None:
+def write_event(run_dir: RunDir, kind: str, epoch: int, frame: pd.DataFrame) -> None:
+    """Write an events file; a column that the frame lacks is null."""
     # What a newer schema holds beyond this is null, as in files of an earlier version.
     run_dir.write_event(kind, epoch, frame.reindex(columns=EVENT_SCHEMAS[kind].names))
 
 
-def _add_run(workspace: Workspace, dataset: DatasetRecord, name: str) -> tuple[RunDir, RunRecord]:
+def lay_down_run(workspace: Workspace, dataset: DatasetRecord, name: str) -> tuple[RunDir, RunRecord]:
+    """Add a run on the labels as they stand, of which nothing is there yet but its directory."""
     config, created_at = RunConfig(epochs=NUM_EPOCHS), datetime.now(UTC)
     run_id = f"{dataset.dataset_id}-{name[-1]}"
-    run = RunRecord(run_id, dataset.dataset_id, name, config.to_json(), 0, created_at)
+    version = decision_queries.label_version(workspace.store, dataset.dataset_id)
+    run = RunRecord(run_id, dataset.dataset_id, name, config.to_json(), version, created_at)
     labels = datasets.current_labels(workspace.store, dataset.dataset_id)
+    split = labels["split"].where(labels["status"] != "exclude", "excluded")
     classes = tuple(datasets.dataset_classes(workspace.store, dataset.dataset_id))
     run_dir = workspace.run_dir(run_id)
-    about = RunDataset(dataset.dataset_id, dataset.name, classes, 0)
-    run_dir.create(config, about, labels[["index", "example_id", "text", "given_label", "split"]])
-    trained_on = labels[["index", "split"]].assign(label=labels["given_label"])
-    runs.add_run(workspace.store, run, trained_on)
+    about = RunDataset(dataset.dataset_id, dataset.name, classes, version)
+    trained_on = labels[["index", "example_id", "text"]].assign(
+        given_label=labels["current_label"], split=split
+    )
+    run_dir.create(config, about, trained_on)
+    runs.add_run(workspace.store, run, trained_on[["index", "split"]].assign(label=trained_on["given_label"]))
     return run_dir, run
 
 
 def _label_codes(workspace: Workspace, dataset: DatasetRecord) -> npt.NDArray[np.int64]:
     names = datasets.dataset_classes(workspace.store, dataset.dataset_id)
-    labels = datasets.current_labels(workspace.store, dataset.dataset_id)["given_label"]
+    labels = datasets.current_labels(workspace.store, dataset.dataset_id)["current_label"]
     return labels.map({name: code for code, name in enumerate(names)}).to_numpy(dtype=np.int64)
 
 
-def _texts(rng: np.random.Generator, count: int) -> list[str]:
+def made_up_texts(
+    rng: np.random.Generator, count: int, shortest: int = SHORTEST, longest: int = LONGEST
+) -> list[str]:
+    """Return texts of so many characters, made of some thousand words."""
     words = ["".join(rng.choice(_SYLLABLES, rng.integers(1, 5))) for _ in range(3000)]
     # The mean word has six characters with its space: half as many words more than the longest text takes.
     pool = " ".join(rng.choice(words, 200_000))
-    starts = rng.integers(0, len(pool) - LONGEST, count)
-    lengths = rng.integers(SHORTEST, LONGEST + 1, count)
+    starts = rng.integers(0, len(pool) - longest, count)
+    lengths = rng.integers(shortest, longest + 1, count)
     return [
         pool[start : start + length].strip().capitalize()
         for start, length in zip(starts, lengths, strict=True)
     ]
 
 
-def _neighbours(rng: np.random.Generator, count: int) -> pd.DataFrame:
+def made_up_neighbours(rng: np.random.Generator, count: int) -> pd.DataFrame:
+    """Return the rows of a neighbours file for so many examples."""
     cosine = np.sort(rng.uniform(0.3, 0.95, (count, NUM_NEIGHBOURS)))[:, ::-1]
     step = rng.integers(1, max(2, count // NUM_NEIGHBOURS), (count, NUM_NEIGHBOURS)).cumsum(axis=1)
     return pd.DataFrame(

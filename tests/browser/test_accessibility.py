@@ -29,13 +29,15 @@ MAIN_BUTTONS = {
     "train": ("Review 3 suspects", "/review"),
     "review": ("Accept suggestion", "1 decided"),
     "similarity": (r"Review \d", "/review"),
+    "dynamics": (r"Review \d+ that weigh less", "/review"),
+    "map": ("Watch the run", "/train"),
     "runs": ("Retrain on the corrected labels", "/train"),
     "export": ("Prepare files", "Corrected file"),
     "people": ("Let 2 people decide", "2 people"),
     "storage": ("Back up now", "lane-backup-"),
 }
 """Page -> what people came to press, and what then shows that it was pressed: a page, or words on this one. (Upload
-opens the browser's own window.)"""
+opens the browser's own window; a made-up run leaves no embeddings, so its map says where they would come from.)"""
 MOST_TABS = 150
 FOCUSED = """() => {
     let node = document.activeElement;

@@ -18,12 +18,6 @@ from app.services import live_runs, overview, overview_findings
 from app.services.live_runs import LiveRun
 from lane_core.errors import LaneError
 
-_FIRST_SCREEN = "first_screen"
-_STYLE = f"""
-/* Where things stand fills the screen; the first heading below it shows that there is more. */
-.st-key-{_FIRST_SCREEN} {{ min-height: min(100vh - 7rem, 49rem); }}
-"""
-
 
 def main() -> None:
     st.title("Overview", anchor=False)
@@ -35,10 +29,8 @@ def main() -> None:
             )
         )
         return
-    st.html(f"<style>{_STYLE}</style>")
     try:
-        with st.container(key=_FIRST_SCREEN):
-            live = _draw_first_screen(project_id, run_id)
+        live = _draw_first_screen(project_id, run_id)
         if live and live.stored_epoch:
             _draw_below(live)
     except LaneError as error:

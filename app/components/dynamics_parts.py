@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from app import navigation
+from app.components.chart_pictures import picture_options
 from app.services import dynamics
 from lane_core.wording import counted
 
@@ -22,7 +23,7 @@ def chart_config(name: str) -> dict[str, Any]:
     return {
         "displaylogo": False,
         "modeBarButtonsToRemove": _LEFT_OUT,
-        "toImageButtonOptions": {"format": "svg", "filename": name},
+        "toImageButtonOptions": picture_options(name),
     }
 
 

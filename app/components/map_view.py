@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app.components.addressed_choice import keep, settle
+from app.components.chart_pictures import picture_options
 from app.components.map_selection import draw_selection
 from app.services import embedding_map
 from app.services.embedding_map import STATUSES, EmbeddingMap, Region
@@ -39,7 +40,7 @@ _CONFIG = {
     "scrollZoom": True,
     "displaylogo": False,
     "modeBarButtonsToRemove": ["zoomIn2d", "zoomOut2d", "autoScale2d"],
-    "toImageButtonOptions": {"format": "png", "filename": "map", "scale": 2},
+    "toImageButtonOptions": picture_options("map"),
 }
 
 

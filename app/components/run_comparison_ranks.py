@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import navigation, state
+from app.components.chart_pictures import picture_options
 from app.components.plain_text import plain
 from app.services.comparing_ranks import Movement
 from app.services.selected_queue import selected_queue
@@ -12,7 +13,7 @@ from lane_core.charts.rank_movement import rank_movement
 from lane_core.records import RunRecord
 from lane_core.wording import counted
 
-_CONFIG = {"displaylogo": False, "toImageButtonOptions": {"format": "svg", "filename": "rank_movement"}}
+_CONFIG = {"displaylogo": False, "toImageButtonOptions": picture_options("rank_movement")}
 
 
 def draw_movement(before: RunRecord, after: RunRecord, moved: Movement) -> None:

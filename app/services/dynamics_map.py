@@ -90,7 +90,8 @@ def _data_map(store: Store, run_id: str, epochs: tuple[int, ...], has_scores: bo
         }
     )
     thirds = regions(frame["confidence"].to_numpy(), frame["variability"].to_numpy())
-    return DataMap(frame, _drawn(frame), found.epochs, thirds, _borders(frame, thirds))
+    borders = Borders.of(frame, thirds.hard, thirds.ambiguous, thirds.easy)
+    return DataMap(frame, _drawn(frame), found.epochs, thirds, borders)
 
 
 def _drawn(frame: pd.DataFrame) -> pd.DataFrame:
@@ -100,15 +101,6 @@ def _drawn(frame: pd.DataFrame) -> pd.DataFrame:
     lot = np.random.default_rng(0).permutation(len(frame))
     flagged_first = np.argsort(~frame["is_flagged"].to_numpy()[lot], kind="stable")
     return frame.iloc[np.sort(lot[flagged_first][:MOST_DRAWN])]
-
-
-def _borders(frame: pd.DataFrame, thirds: Regions) -> Borders:
-    confidence, variability = frame["confidence"].to_numpy(), frame["variability"].to_numpy()
-    return Borders(
-        hard_to=float(confidence[thirds.hard].max(initial=0)),
-        easy_from=float(confidence[thirds.easy].min(initial=1)),
-        ambiguous_from=float(variability[thirds.ambiguous].min()) if thirds.ambiguous.any() else None,
-    )
 
 
 def _polygons(selection: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[npt.NDArray[np.float64]]:

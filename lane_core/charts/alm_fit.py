@@ -7,6 +7,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from lane_core.charts.alm_histogram import BELOW_COLOUR, alm_histogram, reach
+from lane_core.charts.lines import MODE_BAR
 
 CURVE_POINTS = 200
 CURVE_COLOUR = "#2f7fd1"
@@ -42,7 +43,7 @@ def alm_fit(
     figure.update_xaxes(range=[low - room, high + room], fixedrange=True)
     figure.update_yaxes(fixedrange=True)
     # Streamlit hears a click on a bar only while dragging does not draw a box; the tool bar has the box.
-    figure.update_layout(dragmode=False, selectdirection="h", margin={"r": 56})
+    figure.update_layout(dragmode=False, selectdirection="h", margin={"r": 56}, modebar=MODE_BAR)
     return figure
 
 

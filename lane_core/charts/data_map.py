@@ -22,6 +22,9 @@ _STEPS = (
 tell apart, on dark pages and on light ones."""
 
 
+Mask = npt.NDArray[np.bool_]
+
+
 @dataclass(frozen=True)
 class Borders:
     """Where the named regions of the map end."""
@@ -32,6 +35,23 @@ class Borders:
     """Lowest confidence of those that are easy to learn."""
     ambiguous_from: float | None
     """Lowest variability of the ambiguous ones; None after a single epoch, when nothing varies yet."""
+
+    @classmethod
+    def of(cls, points: pd.DataFrame, hard: Mask, ambiguous: Mask, easy: Mask) -> Borders:
+        """Return where regions end.
+
+        Args:
+            points: confidence, variability.
+            hard: Rows that are hard to learn, (N,).
+            ambiguous: Rows that are ambiguous, (N,); none = nothing varies.
+            easy: Rows that are easy to learn, (N,).
+        """
+        confidence, variability = points["confidence"].to_numpy(), points["variability"].to_numpy()
+        return cls(
+            hard_to=float(confidence[hard].max(initial=0)),
+            easy_from=float(confidence[easy].min(initial=1)),
+            ambiguous_from=float(variability[ambiguous].min()) if ambiguous.any() else None,
+        )
 
 
 def data_map(points: pd.DataFrame, borders: Borders, num_epochs: int, height: int = 520) -> go.Figure:

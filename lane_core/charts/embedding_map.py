@@ -16,6 +16,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
+from lane_core.charts.lines import MODE_BAR
+
 HEIGHT_PX = 640
 COLOURS = (
     "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b8a400", "#7c5cbf", "#8c6d46", "#6b7a86",
@@ -234,7 +236,7 @@ def _lay_out(figure: go.Figure, title: str, outlines: Sequence[Polygon]) -> None
         dragmode="lasso",
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor=_MUTED,
-        modebar={"bgcolor": "rgba(0,0,0,0)", "color": "#7d8790", "activecolor": "#0f766e"},
+        modebar=MODE_BAR,
         newselection={"line": {"color": _OUTLINE, "width": 2}},
         selections=[
             {"type": "path", "path": _path(outline), "line": {"color": _OUTLINE, "width": 2}}

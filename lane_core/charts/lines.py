@@ -34,6 +34,10 @@ def add_epoch_line(
     )
 
 
+MODE_BAR = {"bgcolor": "rgba(0,0,0,0)", "color": "#7d8790", "activecolor": "#0f766e"}
+"""Look of the buttons above a chart: visible on a light and on a dark page."""
+
+
 def lay_out(figure: go.Figure, title: str, x_title: str, y_title: str, height: int) -> None:
     """Set title, axis titles, margins and the legend; height in pixels."""
     figure.update_layout(
@@ -44,6 +48,7 @@ def lay_out(figure: go.Figure, title: str, x_title: str, y_title: str, height: i
         showlegend=True,
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
+        modebar=MODE_BAR,
     )
     figure.update_xaxes(title={"text": x_title})
     figure.update_yaxes(title={"text": y_title})

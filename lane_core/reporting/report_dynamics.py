@@ -114,11 +114,7 @@ def _data_map(source: ReportSource) -> tuple[Part, ...]:
         ],
         columns=["Third", "Examples", "Flagged", "Mean confidence", "Mean variability"],
     )
-    borders = Borders(
-        hard_to=float(parts["hard to learn"]["confidence"].max()),
-        easy_from=float(parts["easy to learn"]["confidence"].min()),
-        ambiguous_from=float(parts["ambiguous"]["variability"].min()) if thirds.ambiguous.any() else None,
-    )
+    borders = Borders.of(points, thirds.hard, thirds.ambiguous, thirds.easy)
     drawn = points if len(points) <= MOST_POINTS else points.sample(MOST_POINTS, random_state=0)
     chart = ReportChart(
         data_map(drawn, borders, len(found.epochs)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from math import sqrt
 from pathlib import Path
@@ -127,3 +128,12 @@ def test_columns_that_may_name_a_source_are_read(workspace: Workspace) -> None:
     assert found["batch"].astype(str).tolist() == kept["batch"].tolist()
     next((workspace.home.datasets / record.dataset_id).glob("source.*")).unlink()
     assert read_sources(workspace, record.dataset_id).shape == (59, 0)
+
+
+def test_half_a_character_in_a_cell_is_shown_as_a_replacement(workspace: Workspace) -> None:
+    path = workspace.home.path / "halves.jsonl"
+    rows = [{"text": f"t{at}", "label": "ab"[at % 2], "team": ["x", "\ud83d y"][at % 2]} for at in range(8)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="ascii")
+    record = workspace.add_dataset(path, ColumnChoice("text", "label"), "Halves")
+    found = read_sources(workspace, record.dataset_id)
+    assert found["team"].tolist() == ["x", "\N{REPLACEMENT CHARACTER} y"] * 4

@@ -21,8 +21,9 @@ from lane_core.store import runs as run_store
 from lane_core.store.store import Store
 from lane_core.wording import probability
 
-MOST_DRAWN = 100_000
-"""Points that a browser moves without effort; of more, all suspects and a fixed sample of the others are drawn."""
+MOST_DRAWN = 30_000
+"""Points that a browser without a graphics card moves too; of more, all suspects and a fixed sample of the others are
+drawn. A mark counts all."""
 MOST_WITH_TEXTS = 6_000
 """Up to so many points all have their text in the tooltip; of more, so many of the worst suspects: a text costs the
 browser 190 bytes, as much as ten points. A mark around it shows the text of any."""

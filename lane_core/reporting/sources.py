@@ -15,6 +15,7 @@ import pandas as pd
 from lane_core.errors import LaneError
 from lane_core.records import ColumnChoice
 from lane_core.store import datasets, report_queries
+from lane_core.store.frames import readable
 from lane_core.store.store import Store
 from lane_core.workspace import Workspace
 
@@ -186,4 +187,5 @@ def _source_name(cell: Any) -> str | None:
     """Return a cell as text; None where it is empty."""
     if cell is None or cell is pd.NA or cell is pd.NaT or (isinstance(cell, float) and isnan(cell)):
         return None
-    return str(cell).strip() or None
+    # A cell of a JSON file can hold half of a surrogate pair, which no frame takes.
+    return readable(str(cell)).strip() or None

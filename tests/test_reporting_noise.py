@@ -197,6 +197,21 @@ def test_a_small_control_sample_changes_nothing_but_what_is_known(tmp_path: Path
     store.close()
 
 
+def test_after_corrections_the_model_tells_the_least(store: Store) -> None:
+    assert not noise_estimate(store, RUN).is_least
+    with store.transaction() as cursor:
+        cursor.execute("update runs set label_version = 3")
+    assert noise_estimate(store, RUN).is_least
+
+
+def test_a_control_sample_tells_all_after_corrections_too(tmp_path: Path) -> None:
+    store = sampled_store(tmp_path / "db", ENOUGH_SAMPLED, 2)
+    with store.transaction() as cursor:
+        cursor.execute("update runs set label_version = 3")
+    assert not noise_estimate(store, RUN).is_least
+    store.close()
+
+
 def test_errors_found_outside_the_sample_are_not_left(tmp_path: Path) -> None:
     store = sampled_store(tmp_path / "db", ENOUGH_SAMPLED, 0)
     last = review_queries.review_queue(store, RUN, QueueFilter(is_control=True, status="all"), 1, offset=89)

@@ -72,6 +72,12 @@ def _draw_wrong(noise: NoiseEstimate | None) -> None:
         if noise.is_sampled
         else "the label scores of the run; a reviewed control sample makes it narrower"
     )
+    least = (
+        " Labels were corrected before this run: what is still wrong are mostly errors that the runs believe, so "
+        "this is the least there can be."
+        if noise.is_least
+        else ""
+    )
     known = (
         f"{noise.known_wrong:,} of them {'is' if noise.known_wrong == 1 else 'are'} found by review. "
         if noise.known_wrong
@@ -80,10 +86,10 @@ def _draw_wrong(noise: NoiseEstimate | None) -> None:
     _metric(
         "Wrong labels",
         f"{percent(noise.rate.value)}",
-        f"{percent(noise.rate.low)} to {percent(noise.rate.high)}",
+        "or more" if noise.is_least else f"{percent(noise.rate.low)} to {percent(noise.rate.high)}",
         f"About {noise.wrong.value:,.0f} of the labels that the run was given are wrong; in 95 of 100 cases "
         f"{noise.wrong.low:,.0f} to {noise.wrong.high:,.0f} ({percent(noise.rate.low)} to {percent(noise.rate.high)}). "
-        f"{known}Estimated by {by}.",
+        f"{known}Estimated by {by}.{least}",
     )
 
 

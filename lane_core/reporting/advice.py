@@ -184,13 +184,17 @@ def _held_out(store: Store, run_id: str) -> Iterator[Finding]:
 
 def _control_sample(noise: NoiseEstimate) -> Iterator[Finding]:
     """Ask for a control sample once some flags are reviewed: before that, the flags are the better use of time."""
-    if noise.is_sampled or not noise.is_known or noise.flagged_decided < ENOUGH_REVIEWED:
+    is_early = noise.flagged_decided < ENOUGH_REVIEWED and not noise.is_least
+    if noise.is_sampled or not noise.is_known or is_early:
         return
+    why = " Labels were corrected before this run, so what is left are errors that runs believe."
+    overlooked = why if noise.is_least else ""
     left = noise.left_unflagged
     yield Finding(
         "control_sample",
         f"About {left.value:,.0f} of the labels that are not flagged are wrong ({left.low:,.0f} to {left.high:,.0f}), "
-        f"by the model alone: {noise.sampled:,} of {ENOUGH_SAMPLED} examples of the control sample are reviewed.",
+        f"by the model alone: {noise.sampled:,} of {ENOUGH_SAMPLED} examples of the control sample are reviewed."
+        f"{overlooked}",
         f"Decide on {counted(ENOUGH_SAMPLED - noise.sampled, 'more example')} of it, and the number rests on people.",
         "Open the control sample",
         harm=left.value,

@@ -11,6 +11,7 @@ import pandas as pd
 from lane_core.evidence.estimates import Estimate, errors_left
 from lane_core.store import report_queries
 from lane_core.store.review_outcomes import ReviewOutcome, review_outcome
+from lane_core.store.runs import get_run
 from lane_core.store.store import Store
 
 CALIBRATION_ERROR = 0.5
@@ -55,6 +56,9 @@ class NoiseEstimate:
     for each class that has an example, in class order."""
     is_sampled: bool
     """Whether the reviewed control sample, not the model, speaks for the labels that are not flagged."""
+    is_least: bool
+    """Whether the numbers are rather the least there can be: the run was given labels that people had corrected, so
+    what is still wrong are mostly errors that the runs believe; only a control sample, missing here, finds those."""
     sampled: int
     """Examples of the control sample that are decided."""
     flagged: int
@@ -108,6 +112,7 @@ def noise_estimate(store: Store, run_id: str) -> NoiseEstimate:
         left=left,
         by_class=_by_class(counts, unflagged),
         is_sampled=is_sampled,
+        is_least=not is_sampled and get_run(store, run_id).label_version > 0,
         sampled=outcome.sampled,
         flagged=int(below["examples"].sum()),
         flagged_decided=int(below["decided"].sum()),

@@ -158,6 +158,8 @@ def _numbers(source: ReportSource) -> list[tuple[str, str, str]]:
         basis = (
             f"from a reviewed random sample of {noise.sampled:,}"
             if noise.is_sampled
+            else "at least: labels were corrected before this run, and it overlooks errors that it believes"
+            if noise.is_least
             else "as the model expects"
         )
         rows += [

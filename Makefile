@@ -2,6 +2,8 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 PORT ?= 8501
+# Most of what is installed is never run: what is, Python compiles at its first use.
+export PIP_NO_COMPILE := 1
 
 .PHONY: demo app install test check format
 
@@ -24,11 +26,11 @@ $(VENV)/installed-for-tests: $(VENV)/installed tests/requirements.txt
 	$(PYTHON) -m pip install --quiet --requirement tests/requirements.txt
 	touch $@
 
-# Checks, then every test: two at a time, and three of those that mostly wait for a browser. These need Debian's chromium
+# Checks, then every test: two at a time, and four of those that mostly wait for a browser. These need Debian's chromium
 # (.ci/run installs it).
 test: check
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses 2 --dist loadfile --ignore tests/browser
-	OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses 3 --dist worksteal tests/browser
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses 4 --dist loadgroup tests/browser
 
 # Lint, format, types, and the arrows between the rooms.
 check: $(VENV)/installed-for-tests

@@ -22,6 +22,7 @@ from lane_core.store import datasets, decision_queries, run_queries
 from lane_core.store import runs as run_store
 from lane_core.store.ingest import ingest_run
 from lane_core.workspace import Workspace
+from tests.browser.page_walk import rest
 from tests.browser.streamlit_server import free_port, streamlit_server
 from tests.tiny_encoder import tiny_texts, write_tiny_encoder
 
@@ -77,6 +78,7 @@ def test_from_a_labelled_file_to_a_corrected_file(
 
         page.get_by_role("link", name="Similarity").click()
         page.get_by_role("tab", name="Given against predicted").click()
+        rest(page)
         num_in_cell = click_a_cell(page)
         page.get_by_role("button", name=f"Review all {num_in_cell}").click()
         expect(page.locator(".review-card")).to_contain_text(f"of {num_in_cell}")
@@ -94,7 +96,7 @@ def test_from_a_labelled_file_to_a_corrected_file(
         watch_to_the_end(page)
         page.get_by_role("link", name="Runs").click()
         expect(page.get_by_role("table").first).to_contain_text("Run 2 (after)")
-        expect(page.get_by_role("table").first).to_contain_text("Test")
+        expect(page.get_by_role("table").first).to_contain_text("Validation macro F1")
         expect(page.get_by_role("table").first).to_contain_text("Run 1 (before)")
 
     before = pd.read_csv(labelled_file, dtype=str)
@@ -240,9 +242,10 @@ def click_a_cell(page: Any) -> int:
     box = plot.locator(".nsewdrag").first.bounding_box()
     # Three classes and the totals: the middle of row 1, column 2 (given the first class, predicted the second).
     page.mouse.click(box["x"] + box["width"] * 0.375, box["y"] + box["height"] * 0.125)
-    button = page.get_by_role("button", name=re.compile(r"Review all \d+")).first
-    button.wait_for()
     page.wait_for_timeout(1500)
+    rest(page)
+    button = page.get_by_role("button", name=re.compile(r"Review all \d+")).filter(visible=True).first
+    button.wait_for()
     match = re.search(r"Review all (\d+)", button.inner_text())
     assert match is not None
     return int(match[1])

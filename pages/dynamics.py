@@ -8,14 +8,13 @@ Session: project, run (read); dynamics, epoch, measure and the picked examples (
 
 import streamlit as st
 
-from app import state
 from app.components.addressed_choice import keep, settle
 from app.components.dynamics_losses import draw_losses
 from app.components.dynamics_map import draw_data_map
 from app.components.dynamics_margins import draw_margins
 from app.components.dynamics_trajectories import draw_trajectories
 from app.components.dynamics_weights import draw_weights
-from app.components.next_step import NO_PROJECT, draw_next_step
+from app.components.next_step import chosen_run, draw_next_step
 from app.components.plain_text import plain
 from app.services import dynamics, workspaces
 from lane_core.errors import LaneError
@@ -25,15 +24,10 @@ VIEWS = ("Margins", "Weights", "Trajectories", "Data map", "Losses")
 
 def main() -> None:
     st.title("Dynamics", anchor=False)
-    project_id, run_id = state.project_id(), state.run_id()
-    if project_id is None:
-        draw_next_step(*NO_PROJECT)
+    chosen = chosen_run("it watches every label over the epochs.")
+    if chosen is None:
         return
-    if run_id is None:
-        draw_next_step(
-            "No run yet. Train one: it watches every label over the epochs.", "Go to Train", "train"
-        )
-        return
+    project_id, run_id = chosen
     try:
         run_name = next(run.name for run in workspaces.runs(project_id) if run.run_id == run_id)
         _draw(run_id, run_name)

@@ -8,10 +8,9 @@ Session: project, run (read); map_by (read, write; in the address too); the mark
 
 import streamlit as st
 
-from app import state
 from app.components.map_progress import draw_map_progress
 from app.components.map_view import draw_map
-from app.components.next_step import NO_PROJECT, draw_next_step
+from app.components.next_step import chosen_run, draw_next_step
 from app.components.plain_text import plain
 from app.services import embedding_map
 from lane_core.errors import LaneError
@@ -19,13 +18,10 @@ from lane_core.errors import LaneError
 
 def main() -> None:
     st.title("Map", anchor=False)
-    project_id, run_id = state.project_id(), state.run_id()
-    if project_id is None:
-        draw_next_step(*NO_PROJECT)
+    chosen = chosen_run("it learns which texts are alike.")
+    if chosen is None:
         return
-    if run_id is None:
-        draw_next_step("No run yet. Train one: it learns which texts are alike.", "Go to Train", "train")
-        return
+    _, run_id = chosen
     try:
         _draw(run_id)
     except LaneError as error:

@@ -13,7 +13,7 @@ import streamlit as st
 
 from app import navigation, state
 from app.components.annotator_name import draw_annotator_name
-from app.components.next_step import NO_PROJECT, draw_next_step
+from app.components.next_step import chosen_run
 from app.components.plain_text import plain
 from app.components.review_card import num_skipped, review_card
 from app.components.review_card_records import CardEvent
@@ -33,13 +33,10 @@ LOOK_AGAIN_S = 3
 
 def main() -> None:
     st.title("Review", anchor=False)
-    project_id, run_id = state.project_id(), state.run_id()
-    if project_id is None:
-        draw_next_step(*NO_PROJECT)
+    chosen = chosen_run("it finds the labels worth a look.")
+    if chosen is None:
         return
-    if run_id is None:
-        draw_next_step("No run yet. Train one: it finds the labels worth a look.", "Go to Train", "train")
-        return
+    project_id, run_id = chosen
     try:
         if review.last_epoch(run_id):
             _draw_review(project_id, run_id)

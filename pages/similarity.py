@@ -9,12 +9,11 @@ Session: project, run (read); matrix, epoch, the choices above each matrix and i
 
 import streamlit as st
 
-from app import state
 from app.components.addressed_choice import keep, settle
 from app.components.epoch_player import next_tick
 from app.components.matrix_flows import draw_flows
 from app.components.matrix_tabs import draw_confusion, draw_similarity
-from app.components.next_step import NO_PROJECT, draw_next_step
+from app.components.next_step import chosen_run, draw_next_step
 from app.components.plain_text import plain
 from app.services import matrices, workspaces
 from lane_core.errors import LaneError
@@ -24,13 +23,10 @@ MATRICES = ("Class similarity", "Given against predicted", "Given to suggested")
 
 def main() -> None:
     st.title("Similarity", anchor=False)
-    project_id, run_id = state.project_id(), state.run_id()
-    if project_id is None:
-        draw_next_step(*NO_PROJECT)
+    chosen = chosen_run("it learns which classes are alike.")
+    if chosen is None:
         return
-    if run_id is None:
-        draw_next_step("No run yet. Train one: it learns which classes are alike.", "Go to Train", "train")
-        return
+    project_id, run_id = chosen
     try:
         run_name = next(run.name for run in workspaces.runs(project_id) if run.run_id == run_id)
         _draw(run_id, run_name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.components.dynamics_parts import chart_config, draw_csv_button, draw_queue_button
+from app.components.dynamics_parts import chart_config, draw_numbers_button, draw_queue_button
 from app.services import dynamics
 from lane_core.charts.losses import f1_curves, loss_curves
 from lane_core.wording import counted
@@ -28,7 +28,7 @@ def draw_losses(run_id: str) -> None:
                 config=chart_config(f"{run_id}.losses"),
                 alt="Loss of both networks and of the contrastive term by step.",
             )
-            draw_csv_button("Losses as CSV", lambda: steps, f"{run_id}.losses")
+            draw_numbers_button("Losses as CSV", lambda: steps, f"{run_id}.losses")
     with right:
         f1_figure = f1_curves(metrics, height=360)
         if f1_figure is None:
@@ -37,7 +37,7 @@ def draw_losses(run_id: str) -> None:
             st.plotly_chart(
                 f1_figure, key="f1_curves", config=chart_config(f"{run_id}.f1"), alt="Macro F1 by epoch."
             )
-            draw_csv_button(
+            draw_numbers_button(
                 "F1 as CSV",
                 lambda: metrics[["epoch", "validation_macro_f1", "test_macro_f1"]],
                 f"{run_id}.f1",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.components.dynamics_parts import chart_config, draw_csv_button, draw_queue_button
+from app.components.dynamics_parts import chart_config, draw_numbers_button, draw_queue_button
 from app.services import dynamics
 from app.services.dynamics_map import DataMap, data_map
 from lane_core.charts.data_map import data_map as data_map_chart
@@ -57,7 +57,9 @@ def draw_data_map(run_id: str) -> None:
         _draw_marked(run_id, found, chosen.selection)
     _draw_limits(found)
     _draw_regions(run_id, found)
-    draw_csv_button("Data map as CSV", lambda: dynamics.with_ids(run_id, found.frame), f"{run_id}.data-map")
+    draw_numbers_button(
+        "Data map as CSV", lambda: dynamics.with_ids(run_id, found.frame), f"{run_id}.data-map"
+    )
 
 
 def _draw_marked(run_id: str, found: DataMap, selection: object) -> None:

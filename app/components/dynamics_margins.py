@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.components.dynamics_parts import chart_config, draw_csv_button, draw_queue_button
+from app.components.dynamics_parts import chart_config, draw_numbers_button, draw_queue_button
 from app.components.epoch_player import draw_epoch_slider, epoch_to_show, next_tick
 from app.services import dynamics
 from app.services.dynamics import History, Margins
@@ -64,7 +64,7 @@ def _draw_distribution(run_id: str, epochs: tuple[int, ...], shown: Margins) -> 
         if shown.mu is not None:
             words = f"that weigh less after epoch {shown.epoch}"
             draw_queue_button(run_id, shown.below, words, "review_below", what="that weigh less")
-        draw_csv_button(
+        draw_numbers_button(
             "Margins as CSV",
             lambda: dynamics.with_ids(run_id, shown.frame),
             f"{run_id}.margins-epoch-{shown.epoch}",
@@ -111,7 +111,7 @@ def _draw_by_epoch(run_id: str) -> None:
             "Of the margins below 0, the share whose two classes are so unlike that their factor was cut to its limit. "
             "Near 0 the limit does not matter."
         )
-    draw_csv_button(
+    draw_numbers_button(
         "These numbers as CSV",
         lambda: metrics[["epoch", "mu", "sigma", "clipped_share"]],
         f"{run_id}.statistics",

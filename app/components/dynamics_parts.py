@@ -12,6 +12,7 @@ import streamlit as st
 
 from app import navigation
 from app.components.chart_pictures import picture_options
+from app.components.csv_button import draw_csv_button
 from app.services import dynamics
 from lane_core.wording import counted
 
@@ -27,17 +28,9 @@ def chart_config(name: str) -> dict[str, Any]:
     }
 
 
-def draw_csv_button(label: str, make: Callable[[], pd.DataFrame], name: str) -> None:
+def draw_numbers_button(label: str, make: Callable[[], pd.DataFrame], name: str) -> None:
     """Draw a button that hands out a table; it is made when somebody asks for it."""
-    st.download_button(
-        label,
-        lambda: dynamics.as_csv(make()),
-        file_name=f"{name}.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        key=f"csv_{name}",
-    )
+    draw_csv_button(label, lambda: dynamics.as_csv(make()), f"{name}.csv", f"csv_{name}")
 
 
 def draw_queue_button(

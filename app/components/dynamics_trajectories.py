@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app import navigation, state
 from app.components.addressed_choice import keep, settle
-from app.components.dynamics_parts import chart_config, draw_csv_button
+from app.components.dynamics_parts import chart_config, draw_numbers_button
 from app.components.plain_text import plain, storable
 from app.services import dynamics
 from app.services.dynamics import History
@@ -61,7 +61,7 @@ def draw_trajectories(run_id: str, history: History) -> None:
             config=chart_config(f"{run_id}.trajectories"),
             alt=f"{len(rows)} examples over {history.newest} epochs, with the means of their classes.",
         )
-        draw_csv_button(
+        draw_numbers_button(
             "Trajectories as CSV", lambda: dynamics.with_ids(run_id, values), f"{run_id}.trajectories"
         )
     with right:

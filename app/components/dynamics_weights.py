@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from app import navigation
-from app.components.dynamics_parts import chart_config, draw_csv_button, draw_queue_button
+from app.components.dynamics_parts import chart_config, draw_numbers_button, draw_queue_button
 from app.services import dynamics
 from app.services.dynamics import DISTRUSTED_BELOW, FLAGGED_IN_TRAINING, History
 from lane_core.charts.weights import weight_curves
@@ -46,7 +46,7 @@ def draw_weights(run_id: str, history: History) -> None:
         if len(distrusted):
             what = f"not flagged, weight below {DISTRUSTED_BELOW}"
             draw_queue_button(run_id, distrusted, what, "review_distrusted", what=what)
-        draw_csv_button("Weights as CSV", lambda: bands, f"{run_id}.weights")
+        draw_numbers_button("Weights as CSV", lambda: bands, f"{run_id}.weights")
 
 
 def _in_words(bands: pd.DataFrame) -> str:

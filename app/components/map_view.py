@@ -11,6 +11,7 @@ import streamlit as st
 
 from app.components.addressed_choice import keep, settle
 from app.components.chart_pictures import picture_options
+from app.components.csv_button import draw_csv_button
 from app.components.map_selection import draw_selection
 from app.services import embedding_map
 from app.services.embedding_map import STATUSES, EmbeddingMap, Region
@@ -61,15 +62,7 @@ def _draw(run_id: str) -> None:
     _draw_chart(found, by, shown, region, chart)
     with beside:
         draw_selection(found, region, _clear)
-        st.download_button(
-            "Map as CSV",
-            lambda: embedding_map.as_csv(found),
-            file_name="map.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-            key="download_map",
-        )
+        draw_csv_button("Map as CSV", lambda: embedding_map.as_csv(found), "map.csv", "download_map")
 
 
 def _num_drawn(found: EmbeddingMap) -> str:

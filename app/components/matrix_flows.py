@@ -6,6 +6,7 @@ import streamlit as st
 
 from app import navigation
 from app.components.chart_pictures import picture_config
+from app.components.csv_button import draw_csv_button
 from app.components.table_height import table_height
 from app.services import label_flows as service
 from lane_core.charts.label_flows import MOST_FLOWS, label_flows
@@ -59,12 +60,9 @@ def draw_flows(run_id: str) -> None:
         if len(rest):
             suspects = counted(int(rest["count"].sum()), "suspect")
             st.caption(f"Others: {suspects} in {counted(len(rest), 'smaller pair')}.")
-        st.download_button(
+        draw_csv_button(
             "All flows as CSV",
             lambda: flows.to_csv(index=False, lineterminator="\n").encode(),
-            file_name="given-to-suggested.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-            key="download_flows",
+            "given-to-suggested.csv",
+            "download_flows",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from app.components.csv_button import draw_csv_button
 from app.components.table_height import table_height
 from app.services import similarities
 
@@ -29,12 +30,9 @@ def draw_nearest(matrix: pd.DataFrame, epoch: int) -> None:
     st.dataframe(
         shown, hide_index=True, height=table_height(len(shown), most=_ROWS_SHOWN), key="nearest_classes"
     )
-    st.download_button(
+    draw_csv_button(
         "Nearest classes as CSV",
         lambda: found.to_csv(index=False, lineterminator="\n", float_format="%.6g").encode(),
-        file_name=f"nearest-classes-epoch-{epoch}.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        key="download_nearest",
+        f"nearest-classes-epoch-{epoch}.csv",
+        "download_nearest",
     )

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from app.components.csv_button import draw_csv_button
 from app.components.epoch_player import draw_epoch_slider, epoch_to_show
 from app.components.matrix_controls import (
     choose_cells,
@@ -100,14 +101,11 @@ def _similarity_meaning(form: SimilarityForm, against: str, *, has_tree: bool) -
 
 
 def _draw_download(matrix: pd.DataFrame, name: str) -> None:
-    st.download_button(
+    draw_csv_button(
         "Matrix as CSV",
         lambda: matrix.to_csv(index_label="given label", lineterminator="\n", float_format="%.6g").encode(),
-        file_name=f"{name}.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        key=f"download_{name}",
+        f"{name}.csv",
+        f"download_{name}",
     )
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from app import navigation
+from app.components.csv_button import draw_csv_button
 from app.components.plain_text import plain
 from app.components.table_height import table_height
 from app.services.overview_findings import queue_of
@@ -85,14 +86,11 @@ def draw_health(health: pd.DataFrame, run_id: str, run_name: str) -> None:
         # A choice outlives the table: after a class was renamed there may be fewer rows.
         for row in [health.iloc[place] for place in table.selection.rows if place < len(health)]:
             _draw_class_links(row)
-        st.download_button(
+        draw_csv_button(
             "Classes as CSV",
-            health.to_csv(index=False).encode("utf-8-sig"),
-            file_name=f"{run_name}.classes.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-            key="download_health",
+            lambda: health.to_csv(index=False).encode("utf-8-sig"),
+            f"{run_name}.classes.csv",
+            "download_health",
         )
 
 

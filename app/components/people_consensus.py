@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from app import navigation
+from app.components.csv_button import draw_csv_button
 from app.components.people_words import percents
 from app.components.table_height import table_height
 from app.services import people_consensus
@@ -25,14 +26,11 @@ def draw_consensus(dataset_id: str, run_id: str | None) -> None:
     st.subheader("Consensus", anchor=False)
     st.markdown(_in_words(found))
     st.caption(_how(found))
-    st.download_button(
+    draw_csv_button(
         "Consensus as CSV",
         lambda: people_consensus.consensus_csv(dataset_id, run_id),
-        file_name=people_consensus.csv_name(dataset_id),
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        key="download_consensus",
+        people_consensus.csv_name(dataset_id),
+        "download_consensus",
     )
     _draw_people(found)
     _draw_least_certain(found, has_run=run_id is not None)

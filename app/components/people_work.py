@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app import navigation
+from app.components.csv_button import draw_csv_button
 from app.components.people_words import percents
 from app.components.plain_text import plain
 from app.components.table_height import table_height
@@ -67,14 +68,8 @@ def draw_work(dataset_id: str, annotator: str, *, has_speed: bool) -> None:
         column_config=_config(int(max(max(days) for days in found["by_day"]))),
     )
     st.caption("Shares of few answers say little: look at the count beside them.")
-    st.download_button(
-        "Table as CSV",
-        lambda: people.work_csv(found, has_speed=has_speed),
-        file_name="people.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        key="download_work",
+    draw_csv_button(
+        "Table as CSV", lambda: people.work_csv(found, has_speed=has_speed), "people.csv", "download_work"
     )
     seconds = people.median_seconds(dataset_id, annotator)
     if seconds is not None and not has_speed:

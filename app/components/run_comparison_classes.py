@@ -10,6 +10,7 @@ import streamlit as st
 
 from app import navigation, state
 from app.components.addressed_choice import keep, settle
+from app.components.csv_button import draw_csv_button
 from app.components.table_height import table_height
 from app.services import comparing_scores
 from app.services.comparing_scores import SPLITS, SplitScores
@@ -46,15 +47,7 @@ def draw_classes(after: RunRecord, scores: Mapping[Split, SplitScores]) -> None:
         column_config=_config(),
     )
     with st.container(horizontal=True):
-        st.download_button(
-            "Table as CSV",
-            lambda: _csv(table),
-            file_name=f"classes_{split}.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-            key="download_by_class",
-        )
+        draw_csv_button("Table as CSV", lambda: _csv(table), f"classes_{split}.csv", "download_by_class")
         rows = [row for row in chosen["selection"]["rows"] if row < len(table)]
         if rows:
             _draw_review_button(after, split, table.iloc[rows[0]])

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app import navigation, state
 from app.components.chart_pictures import picture_options
+from app.components.csv_button import draw_csv_button
 from app.components.plain_text import plain
 from app.services.comparing_ranks import Movement
 from app.services.selected_queue import selected_queue
@@ -43,14 +44,11 @@ def draw_movement(before: RunRecord, after: RunRecord, moved: Movement) -> None:
         {int(point["customdata"][0]) for point in event["selection"]["points"] if "customdata" in point}
     )
     with st.container(horizontal=True):
-        st.download_button(
+        draw_csv_button(
             "Places as CSV",
             lambda: moved.points.to_csv(index=False, lineterminator="\n").encode("utf-8"),
-            file_name="rank_movement.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-            key="download_movement",
+            "rank_movement.csv",
+            "download_movement",
         )
         words = f"Review the {counted(len(indices), 'marked example')}"
         if indices and st.button(words, key="review_marked", type="primary", icon=":material/rate_review:"):

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app import navigation
 from app.components.chart_pictures import picture_config
+from app.components.csv_button import draw_csv_button
 from app.services import comparing_labels
 from app.services.comparing_labels import LabelMoves, Move
 from lane_core.charts.label_moves import label_moves
@@ -53,14 +54,8 @@ def draw_label_moves(dataset_id: str) -> None:
         words = f"Review {counted(move.count, 'example')}"
         if st.button(words, key="review_move", type="primary", icon=":material/rate_review:"):
             navigation.open_queue(comparing_labels.move_queue(dataset_id, move))
-        st.download_button(
-            "Matrix as CSV",
-            lambda: comparing_labels.moves_csv(found),
-            file_name="label_moves.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-            key="download_moves",
+        draw_csv_button(
+            "Matrix as CSV", lambda: comparing_labels.moves_csv(found), "label_moves.csv", "download_moves"
         )
 
 

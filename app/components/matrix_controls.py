@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import streamlit as st
@@ -63,18 +63,18 @@ def choose_sample(*, has_out_of_sample: bool) -> bool:
 
 
 def _segments(label: str, options: Mapping[_Key, str], key: str) -> _Key:
-    default = next(iter(options))
-    settle(key, list(options), default)
-    st.segmented_control(label, list(options), format_func=lambda name: options[name], key=key, required=True)
-    keep(key, default)
-    chosen: _Key = st.session_state[key]
-    return chosen
+    return _choice(options, key, lambda **how: st.segmented_control(label, **how, required=True))
 
 
 def _box(label: str, options: Mapping[_Key, str], key: str) -> _Key:
+    return _choice(options, key, lambda **how: st.selectbox(label, **how, width=_BOX_PX))
+
+
+def _choice(options: Mapping[_Key, str], key: str, draw: Callable[..., object]) -> _Key:
+    """Draw a choice that the address holds, at first the first option."""
     default = next(iter(options))
     settle(key, list(options), default)
-    st.selectbox(label, list(options), format_func=lambda name: options[name], key=key, width=_BOX_PX)
+    draw(options=list(options), format_func=lambda name: options[name], key=key)
     keep(key, default)
     chosen: _Key = st.session_state[key]
     return chosen

@@ -104,6 +104,20 @@ def cell_px(num_cells: int) -> int:
     return max(MIN_CELL_PX, min(MAX_CELL_PX, INNER_PX // num_cells))
 
 
+def colour_bar(unit: str) -> dict[str, object]:
+    """Return the scale of colours above a matrix, as wide as its cells, under the unit of their values."""
+    return {
+        "title": {"text": unit, "side": "top"},
+        "orientation": "h",
+        "x": 0,
+        "xanchor": "left",
+        "y": 1,
+        "yanchor": "bottom",
+        "thickness": 10,
+        "len": 1,
+    }
+
+
 def short_name(name: str, num_classes: int) -> str:
     """Return a class name as an axis shows it: whole up to 20 classes, unless it is very long."""
     limit = 20 if num_classes <= MAX_CLASSES_WITH_FULL_NAMES else 14
@@ -126,16 +140,7 @@ def _colours(values: Floats, num_classes: int, look: MatrixLook) -> go.Heatmap:
         # Blue to red, not red to green: people who see fewer colours tell the two ends apart.
         colorscale="RdBu" if look.is_difference else "Cividis",
         reversescale=look.is_difference,
-        colorbar={
-            "title": {"text": look.unit, "side": "top"},
-            "orientation": "h",
-            "x": 0,
-            "xanchor": "left",
-            "y": 1,
-            "yanchor": "bottom",
-            "thickness": 10,
-            "len": 1,
-        },
+        colorbar=colour_bar(look.unit),
         **_cells(off_diagonal, num_classes, look),
     )
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from lane_core.charts.class_matrix import short_name
+from lane_core.charts.class_matrix import colour_bar, short_name
 
 EXCLUDED = "(excluded)"
 INNER_PX = 520
@@ -99,16 +99,7 @@ def _colours(cells: npt.NDArray[np.float64], names: list[str]) -> go.Heatmap:
         ygap=gap,
         text=np.where(_is_same(cells), "", _numbers(cells)),
         texttemplate="%{text}",
-        colorbar={
-            "title": {"text": "examples", "side": "top"},
-            "orientation": "h",
-            "x": 0,
-            "xanchor": "left",
-            "y": 1,
-            "yanchor": "bottom",
-            "thickness": 10,
-            "len": 1,
-        },
+        colorbar=colour_bar("examples"),
     )
 
 

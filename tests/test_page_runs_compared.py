@@ -256,11 +256,16 @@ def test_the_matrix_has_a_column_for_exclusions_and_no_markup() -> None:
     figure = label_moves(counts, pd.Series([1, 0], index=names))
     colours, doors = figure.data
     assert pd.DataFrame(colours.z).fillna(-1).to_numpy().tolist() == [[-1, 2, 1], [0, -1, 0]]
-    assert [list(cell) for cell in doors.customdata] == [
-        [0, 0, 5], [0, 1, 2], [0, 2, 1], [1, 0, 0], [1, 1, 7], [1, 2, 0]
-    ]  # fmt: skip
-    assert doors.hovertext[2] == "&lt;i&gt;a&lt;/i&gt; in the file, excluded now: 1 example"
-    assert figure.layout.yaxis.labelalias["class 0"] == "&lt;i&gt;a&lt;/i&gt;"
+    assert list(zip(doors.y, doors.x, strict=True)) == [divmod(point, 3) for point in range(6)]
+    assert list(doors.hovertext) == [
+        "&lt;i&gt;a&lt;/i&gt; in the file and now: 5 examples",
+        "&lt;i&gt;a&lt;/i&gt; in the file, (excluded) now: 2 examples",
+        "&lt;i&gt;a&lt;/i&gt; in the file, excluded now: 1 example",
+        "(excluded) in the file, &lt;i&gt;a&lt;/i&gt; now: 0 examples",
+        "(excluded) in the file and now: 7 examples",
+        "(excluded) in the file, excluded now: 0 examples",
+    ]
+    assert figure.layout.yaxis.labelalias["0"] == "&lt;i&gt;a&lt;/i&gt;"
     assert len(figure.layout.xaxis.categoryarray) == 3
 
 

@@ -82,10 +82,10 @@ def _choose_cell(found: LabelMoves, names: list[str]) -> None:
     # A second click on a cell takes the selection away; the pair stays.
     if not points:
         return
-    row, column, _ = points[0]["customdata"]
-    now = names[int(column)] if column < len(names) else None
+    row, column = divmod(points[0]["point_index"], len(names) + 1)
+    now = names[column] if column < len(names) else None
     for move in found.moves:
-        if move.given_name == names[int(row)] and (None if move.now is None else move.now_name) == now:
+        if move.given_name == names[row] and (None if move.now is None else move.now_name) == now:
             st.session_state[_KEY] = _key(move)
 
 

@@ -2,7 +2,6 @@
 
 A plotly heatmap reports no clicks to Streamlit, a scatter does. So the heatmap gives the colours, and a point without
 a mark lies in the middle of each cell: it takes the clicks of the whole cell, and its number says which cell it is.
-Empty words, not transparent markers: of those the browser draws every one, which takes seconds for 150 classes.
 """
 
 from __future__ import annotations
@@ -33,6 +32,9 @@ _MUTED_TEXT = "#7d8790"
 _TOTALS_SCALE = [[0, _MUTED], [1, "rgba(128, 128, 128, 0.72)"]]
 _CHOSEN = "#e11d48"
 _OUTLINE_PX = 3
+
+INVISIBLE: dict[str, object] = {"mode": "markers", "marker": {"opacity": 0, "maxdisplayed": 1}}
+"""Looks of points that can be clicked and not seen. One marker is drawn: 22,500 keep a browser busy for seconds."""
 
 Cell = tuple[int, int]
 """Row and column; K, the number of classes, is the row or column of totals."""
@@ -118,6 +120,16 @@ def colour_bar(unit: str) -> dict[str, object]:
     }
 
 
+def muted_words(words: list[str]) -> dict[str, object]:
+    """Return the looks of points that write a word each; a click on one does not fade the others."""
+    return {
+        "mode": "text",
+        "text": words,
+        "textfont": {"color": _MUTED_TEXT},
+        "unselected": {"textfont": {"color": _MUTED_TEXT}},
+    }
+
+
 def short_name(name: str, num_classes: int) -> str:
     """Return a class name as an axis shows it: whole up to 20 classes, unless it is very long."""
     limit = 20 if num_classes <= MAX_CLASSES_WITH_FULL_NAMES else 14
@@ -177,13 +189,13 @@ def _doors(names: list[str], num_classes: int, values: Floats, look: MatrixLook)
     rows, columns = np.divmod(np.arange(values.size), len(names))
     marked = [escape(name) for name in names]
     places = range(len(names))
-    words: str | list[str] = ""
+    looks: dict[str, object] = INVISIBLE
     if num_classes <= MAX_CLASSES_WITH_NUMBERS:
         # Here and not in the heatmap, which writes on uncoloured cells in a colour that a dark page swallows.
         is_plain = np.eye(len(names), dtype=bool)
         is_plain[num_classes:], is_plain[:, num_classes:] = True, True
         numbers = [look.value(value) if value else "" for value in values.ravel().tolist()]
-        words = np.where(is_plain.ravel(), numbers, "").tolist()
+        looks = muted_words(np.where(is_plain.ravel(), numbers, "").tolist())
     # An array: plotly goes through a list three times, which is slow for 22,500 cells.
     tooltips = np.array(
         [look.tooltip(row, column, marked[row], marked[column]) for row in places for column in places],
@@ -194,10 +206,7 @@ def _doors(names: list[str], num_classes: int, values: Floats, look: MatrixLook)
         y=rows,
         hovertext=tooltips,
         hovertemplate="%{hovertext}<extra></extra>",
-        mode="text",
-        text=words,
-        textfont={"color": _MUTED_TEXT},
-        unselected={"textfont": {"color": _MUTED_TEXT}},
+        **looks,
     )
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from lane_core.charts.class_matrix import colour_bar, short_name
+from lane_core.charts.class_matrix import INVISIBLE, colour_bar, muted_words, short_name
 
 EXCLUDED = "(excluded)"
 INNER_PX = 520
@@ -113,18 +113,15 @@ def _doors(cells: npt.NDArray[np.float64], names: list[str]) -> go.Scatter:
         ],
         dtype=object,
     )
-    words: str | list[str] = ""
+    looks = INVISIBLE
     if len(names) <= MAX_CLASSES_WITH_NUMBERS:
-        words = np.where(_is_same(cells), _numbers(cells), "").ravel().tolist()
+        looks = muted_words(np.where(_is_same(cells), _numbers(cells), "").ravel().tolist())
     return go.Scatter(
         x=columns.ravel(),
         y=rows.ravel(),
         hovertext=tooltips,
         hovertemplate="%{hovertext}<extra></extra>",
-        mode="text",
-        text=words,
-        textfont={"color": _MUTED_TEXT},
-        unselected={"textfont": {"color": _MUTED_TEXT}},
+        **looks,
     )
 
 

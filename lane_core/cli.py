@@ -138,6 +138,7 @@ def _add_strictness(
 def _audit(arguments: argparse.Namespace) -> int:
     from lane_core.api import run_to_the_end
     from lane_core.data import (
+        ReadOptions,
         audit_frame,
         examples_of,
         file_sha256,
@@ -165,7 +166,7 @@ def _audit(arguments: argparse.Namespace) -> int:
     config = RunConfig.from_preset(
         arguments.preset, **{name: value for name, value in chosen.items() if value is not None}
     )
-    table = read_table(arguments.file, arguments.encoding)
+    table = read_table(arguments.file, ReadOptions(arguments.encoding))
     columns = guess_columns(
         table, arguments.text_column, arguments.label_column, arguments.id_column, arguments.split_column
     )

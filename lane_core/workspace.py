@@ -16,6 +16,7 @@ import pandas as pd
 
 from lane_core.config import RunConfig
 from lane_core.data import (
+    ReadOptions,
     Table,
     audit_frame,
     changes_frame,
@@ -42,14 +43,6 @@ from lane_core.store.store import Store, open_store
 DELETING = ".deleting"
 """Ends the name of a run directory that is being deleted."""
 SUFFIXES = {"csv": ".csv", "tsv": ".tsv", "jsonl": ".jsonl", "parquet": ".parquet"}
-
-
-@dataclass(frozen=True)
-class ReadOptions:
-    """How a file is to be read where that cannot be told from the file itself."""
-
-    encoding: str | None = None
-    delimiter: str | None = None
 
 
 @dataclass(frozen=True)
@@ -120,7 +113,7 @@ class Workspace:
             DataError: With every blocking problem in words.
         """
         options = options or ReadOptions()
-        table = read_table(path, options.encoding, options.delimiter)
+        table = read_table(path, options)
         found = with_validation(examples_of(table, columns, drop_unlabelled=drop_unlabelled))
         record = DatasetRecord(
             dataset_id=_new_id(name),
@@ -164,7 +157,7 @@ class Workspace:
                 f"The imported file of {dataset_id} is not in {folder} any more. Put it back there."
             )
         options = ReadOptions(**json.loads((folder / "read_options.json").read_text(encoding="utf-8")))
-        return read_table(sources[0], options.encoding, options.delimiter)
+        return read_table(sources[0], options)
 
     def start_run(self, dataset_id: str, config: RunConfig, name: str | None = None) -> RunRecord:
         """Start training in the background on the labels as they stand: the file's, with every correction.

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lane_core.data import read_table
+from lane_core.data import ReadOptions, read_table
 from lane_core.errors import DataError
 
 
@@ -68,7 +68,7 @@ def test_the_delimiter_is_found_although_cells_hold_the_others(write, delimiter)
 
 
 def test_the_delimiter_can_be_given(write):
-    table = read_table(write("text~label\na,b~joy\n"), delimiter="~")
+    table = read_table(write("text~label\na,b~joy\n"), ReadOptions(delimiter="~"))
     assert rows_of(table) == [["a,b", "joy"]]
 
 
@@ -111,9 +111,9 @@ def test_a_byte_order_mark_names_the_encoding(write, mark, codec, name):
 
 def test_an_encoding_can_be_given(write):
     path = write("text,label\nça va,joie\n".encode("cp1252"))
-    assert read_table(path, encoding="cp1252").values("text") == ["ça va"]
+    assert read_table(path, ReadOptions(encoding="cp1252")).values("text") == ["ça va"]
     utf16 = write("text,label\nça va,joie\n".encode("utf-16-le"))
-    assert read_table(utf16, encoding="utf-16").values("text") == ["ça va"]
+    assert read_table(utf16, ReadOptions(encoding="utf-16")).values("text") == ["ça va"]
 
 
 def test_rows_with_unreadable_bytes_are_kept_and_reported(write):
@@ -248,10 +248,10 @@ def test_a_missing_file_and_a_folder_give_a_clear_error(tmp_path):
 def test_bad_options_give_a_clear_error(write):
     path = write("text,label\na,joy\n")
     with pytest.raises(DataError, match="no text encoding 'klingon'"):
-        read_table(path, encoding="klingon")
+        read_table(path, ReadOptions(encoding="klingon"))
     with pytest.raises(DataError, match="no text encoding 'rot13'"):
-        read_table(path, encoding="rot13")
+        read_table(path, ReadOptions(encoding="rot13"))
     with pytest.raises(DataError, match="delimiter is '::'"):
-        read_table(path, delimiter="::")
+        read_table(path, ReadOptions(delimiter="::"))
     with pytest.raises(DataError, match="is not utf-16-le text"):
-        read_table(write("text,label\nab,joys\n"), encoding="utf-16")
+        read_table(write("text,label\nab,joys\n"), ReadOptions(encoding="utf-16"))

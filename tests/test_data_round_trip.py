@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lane_core.data import read_table, write_corrected
+from lane_core.data import ReadOptions, read_table, write_corrected
 
 SETTINGS = settings(max_examples=60, deadline=None)
 
@@ -42,7 +42,7 @@ def written(content, name, column, labels, excluded, **options):
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / name, Path(folder) / f"corrected-{name}"
         source.write_bytes(content)
-        table = read_table(source, **options)
+        table = read_table(source, ReadOptions(**options))
         write_corrected(table, column, labels, excluded, target)
         return table, target.read_bytes()
 

@@ -13,7 +13,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lane_core.data import Table, file_sha256, read_table, write_corrected, write_manifest, write_rows
+from lane_core.data import (
+    ReadOptions,
+    Table,
+    file_sha256,
+    read_table,
+    write_corrected,
+    write_manifest,
+    write_rows,
+)
 from lane_core.errors import DataError
 
 
@@ -23,7 +31,7 @@ def corrected(tmp_path):
         path = tmp_path / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         target = tmp_path / "out" / name
-        write_corrected(read_table(path, **options), column, labels, set(excluded), target)
+        write_corrected(read_table(path, ReadOptions(**options)), column, labels, set(excluded), target)
         return target.read_bytes()
 
     return correct

@@ -11,11 +11,11 @@ from streamlit.testing.v1 import AppTest
 from app.components.plain_text import plain
 from app.services import importing, workspaces
 from app.services.importing import IncomingFile
+from lane_core.data import ReadOptions
 from lane_core.home import DEMO_NAME, Home
 from lane_core.records import ColumnChoice
 from lane_core.store import datasets
 from lane_core.store.annotations import file_annotations
-from lane_core.workspace import ReadOptions
 from tests.small_project import SmallProject
 
 MAIN = Path(__file__).resolve().parent.parent / "app" / "main.py"

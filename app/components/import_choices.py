@@ -8,8 +8,8 @@ from dataclasses import asdict, replace
 import streamlit as st
 
 from app.services.importing import SAMPLE, IncomingFile, Reading
+from lane_core.data import ReadOptions
 from lane_core.records import ColumnChoice
-from lane_core.workspace import ReadOptions
 
 _INCOMING_KEY = "incoming_file"
 _UPLOAD, _SAMPLE = "Upload a file", "Use the sample"

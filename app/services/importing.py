@@ -15,6 +15,7 @@ import pandas as pd
 from app.services import workspaces
 from lane_core.data import (
     Examples,
+    ReadOptions,
     Table,
     check,
     examples_of,
@@ -26,22 +27,17 @@ from lane_core.data import (
 from lane_core.data.cells import cell_text
 from lane_core.data.checks import label_names
 from lane_core.data.columns import guess_annotators
-from lane_core.data.csv_files import CsvSource
-from lane_core.data.jsonl_files import JsonlSource
 from lane_core.errors import DataError
 from lane_core.home import DEMO_NAME, SAMPLE_DATA
 from lane_core.records import ColumnChoice, DatasetRecord, Problem
 from lane_core.store import datasets, runs
 from lane_core.wording import counted
-from lane_core.workspace import ReadOptions
 
 PREVIEW_ROWS = 50
 SAMPLE = SAMPLE_DATA / "emotions.csv"
 
 _PREVIEW_CHARS = 300
 _FORMATS = {"csv": "CSV", "tsv": "Tab-separated", "jsonl": "JSON Lines", "parquet": "Parquet"}
-_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-_ENCODINGS = {"utf-8": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "iso8859-1": "latin-1"}
 _SPLIT_WORDS = {"train": "for training", "validation": "for validation", "test": "for testing"}
 
 
@@ -132,7 +128,7 @@ class IncomingFile:
     def read(self, options: ReadOptions) -> Reading:
         """Return the file as these options read it; DataError if they cannot."""
         if self._reading is None or self._reading.options != options:
-            table = read_table(self.path, options.encoding, options.delimiter)
+            table = read_table(self.path, options)
             self._findings, self._annotators = {}, {}
             self._reading = _reading(options, table)
         return self._reading
@@ -202,16 +198,8 @@ def _reading(options: ReadOptions, table: Table) -> Reading:
 
 
 def _description(table: Table) -> str:
-    parts = [_FORMATS[table.file_format]]
-    if isinstance(table.source, (CsvSource, JsonlSource)):
-        encoding = table.source.records.encoding
-        mark = " with a byte order mark" if encoding.mark else ""
-        parts.append(_ENCODINGS.get(encoding.codec, encoding.codec) + mark)
-    if isinstance(table.source, CsvSource):
-        delimiter = table.source.dialect.delimiter
-        parts.append(f"cells separated by {_DELIMITERS.get(delimiter, repr(delimiter))}")
-    parts += [counted(table.num_rows, "row"), counted(len(table.columns), "column")]
-    return " · ".join(parts)
+    size = [counted(table.num_rows, "row"), counted(len(table.columns), "column")]
+    return " · ".join([_FORMATS[table.file_format], *table.notes, *size])
 
 
 def _findings(table: Table, columns: ColumnChoice, *, drop_unlabelled: bool) -> Findings:

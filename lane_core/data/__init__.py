@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 _HOMES = {
     "AUDIT_COLUMNS": "lane_core.data.audit_frames",
-    "CsvDialect": "lane_core.data.csv_records",
+    "CsvDialect": "lane_core.data.formats.csv_records",
     "Examples": "lane_core.data.examples",
-    "FileFormat": "lane_core.data.tables",
+    "FileFormat": "lane_core.data.formats.content",
+    "ReadOptions": "lane_core.data.formats.content",
     "Table": "lane_core.data.tables",
     "audit_frame": "lane_core.data.audit_frames",
     "changes_frame": "lane_core.data.audit_frames",
@@ -33,6 +34,7 @@ __all__ = [
     "CsvDialect",
     "Examples",
     "FileFormat",
+    "ReadOptions",
     "Table",
     "audit_frame",
     "changes_frame",
@@ -52,10 +54,11 @@ if TYPE_CHECKING:
     from lane_core.data.audit_frames import AUDIT_COLUMNS, audit_frame, changes_frame
     from lane_core.data.checks import check
     from lane_core.data.columns import guess_columns
-    from lane_core.data.csv_records import CsvDialect
     from lane_core.data.examples import Examples, examples_of, read_examples
+    from lane_core.data.formats.content import FileFormat, ReadOptions
+    from lane_core.data.formats.csv_records import CsvDialect
     from lane_core.data.manifest import file_sha256, write_manifest
-    from lane_core.data.tables import FileFormat, Table, read_table
+    from lane_core.data.tables import Table, read_table
     from lane_core.data.validation import with_validation
     from lane_core.data.writers import write_corrected, write_rows
 

@@ -13,6 +13,7 @@ from lane_core.data.annotators import annotation_frame
 from lane_core.data.cells import cell_text
 from lane_core.data.checks import annotator_labels, check, label_names
 from lane_core.data.columns import guess_columns
+from lane_core.data.formats.content import ReadOptions
 from lane_core.data.splits import split_of
 from lane_core.data.tables import Table, read_table
 from lane_core.errors import DataError
@@ -46,8 +47,7 @@ def read_examples(
     label: str | None = None,
     example_id: str | None = None,
     split: str | None = None,
-    encoding: str | None = None,
-    delimiter: str | None = None,
+    options: ReadOptions | None = None,
     drop_unlabelled: bool = False,
 ) -> Examples:
     """Read and check the examples of a CSV, TSV, JSON Lines or Parquet file.
@@ -58,14 +58,13 @@ def read_examples(
         label: Column with the labels.
         example_id: Column with ids; without one the ids are zero-padded row numbers.
         split: Column that says train, validation or test; without one all rows are for training.
-        encoding: Encoding of a text file; None = UTF-8 or what its byte order mark says.
-        delimiter: Delimiter of a delimited file; None = found.
+        options: How to read it; None = as found.
         drop_unlabelled: Leave rows without a label out, where they would otherwise stop the import.
 
     Raises:
         DataError: If the file cannot be read, or a blocking problem is in it; all of them are named.
     """
-    table = read_table(path, encoding, delimiter)
+    table = read_table(path, options)
     return examples_of(table, guess_columns(table, text, label, example_id, split), drop_unlabelled)
 
 

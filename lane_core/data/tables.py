@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any
 
 import pandas as pd
 
-from lane_core.data.csv_files import CsvSource, read_csv
-from lane_core.data.jsonl_files import read_jsonl
-from lane_core.data.parquet_files import ParquetSource, read_parquet
+from lane_core.data.formats.content import Content, FileFormat, ReadOptions, Source
+from lane_core.data.formats.csv_files import read_csv
+from lane_core.data.formats.jsonl_files import read_jsonl
+from lane_core.data.formats.parquet_files import ParquetSource, read_parquet
 from lane_core.errors import DataError
-
-FileFormat = Literal["csv", "tsv", "jsonl", "parquet"]
+from lane_core.records import ColumnChoice
 
 _DELIMITED = {".csv", ".tsv", ".tab", ".txt"}
 _JSON_LINES = {".jsonl", ".ndjson"}
@@ -26,15 +26,6 @@ _FOREIGN = (
     (b"\x1f\x8b", "a gzip file"),
     (b"%PDF-", "a PDF file"),
 )
-
-
-class Source(Protocol):
-    """The file behind a table."""
-
-    def write_corrected(
-        self, path: Path, column: str, changes: Mapping[int, object], excluded: Set[int]
-    ) -> None:
-        """Write the file with new values in one column (by row, from 1), without the excluded rows."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +44,11 @@ class Table:
     """What ``write_corrected`` needs; None for a table that was made in memory."""
     unreadable_rows: tuple[int, ...] = ()
     """Data rows (from 1) with bytes that are not the encoding; they are kept, and written back as they were."""
+    notes: tuple[str, ...] = ()
+    """How the file was understood, a few words each, as in ``Content``; the three that follow too."""
+    parts: tuple[str, ...] = ()
+    known_columns: ColumnChoice | None = None
+    class_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -76,25 +72,37 @@ class Table:
         return self.frame[column].tolist()
 
 
-def read_table(path: Path | str, encoding: str | None = None, delimiter: str | None = None) -> Table:
+def read_table(path: Path | str, options: ReadOptions | None = None) -> Table:
     """Read a CSV, TSV, JSON Lines or Parquet file without changing or interpreting a cell.
 
     Args:
         path: File named .csv, .tsv, .tab, .txt, .jsonl, .ndjson, .parquet or .pq.
-        encoding: Encoding of a text file; None = UTF-8. A byte order mark wins over it.
-        delimiter: Delimiter of a .csv, .tsv, .tab or .txt file; None = found among comma, tab, semicolon and bar.
+        options: How to read it; None = as found.
 
     Raises:
         DataError: If the file cannot be read; the message says where and how to mend it.
     """
     path = Path(path)
+    content = _read(_read_bytes(path), path, options or ReadOptions())
+    return Table(
+        path,
+        content.file_format,
+        content.frame,
+        content.source,
+        content.unreadable_rows,
+        content.notes,
+        content.parts,
+        content.columns,
+        content.class_names,
+    )
+
+
+def _read(data: bytes, path: Path, options: ReadOptions) -> Content:
     suffix = path.suffix.lower()
-    data = _read_bytes(path)
     if suffix in _PARQUET:
         if data[:4] != b"PAR1":
             raise DataError(f"{path.name} is not a Parquet file, whatever its name says. Check what it is.")
-        frame, parquet = read_parquet(data, path.name)
-        return Table(path, "parquet", frame, parquet)
+        return read_parquet(data, path.name)
     if suffix not in _DELIMITED | _JSON_LINES:
         raise DataError(
             f"{path.name} ends in {suffix or 'nothing'!r}. Files that can be read: CSV (.csv), tab-separated (.tsv), "
@@ -102,14 +110,8 @@ def read_table(path: Path | str, encoding: str | None = None, delimiter: str | N
         )
     _refuse_foreign(data, path)
     if suffix in _JSON_LINES:
-        frame, lines, unreadable = read_jsonl(data, path.name, encoding)
-        return Table(path, "jsonl", frame, lines, unreadable)
-    frame, source, unreadable = read_csv(data, path.name, encoding, delimiter)
-    return Table(path, _delimited_format(source), frame, source, unreadable)
-
-
-def _delimited_format(source: CsvSource) -> FileFormat:
-    return "tsv" if source.dialect.delimiter == "\t" else "csv"
+        return read_jsonl(data, path.name, options.encoding)
+    return read_csv(data, path.name, options.encoding, options.delimiter)
 
 
 def _read_bytes(path: Path) -> bytes:

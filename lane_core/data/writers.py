@@ -16,8 +16,9 @@ import pyarrow.parquet as pq
 
 from lane_core.data.cells import cell_label, printable
 from lane_core.data.checks import label_names
-from lane_core.data.csv_records import CsvDialect
-from lane_core.data.tables import FileFormat, Table
+from lane_core.data.formats.content import FileFormat
+from lane_core.data.formats.csv_records import CsvDialect
+from lane_core.data.tables import Table
 from lane_core.data.whole_files import write_whole
 from lane_core.errors import DataError
 

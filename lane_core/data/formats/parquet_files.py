@@ -10,7 +10,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lane_core.data.headers import check_column_names
+from lane_core.data.formats.content import Content
+from lane_core.data.formats.headers import check_column_names
 from lane_core.data.whole_files import write_whole
 from lane_core.errors import DataError
 
@@ -50,8 +51,8 @@ class ParquetSource:
             ) from error
 
 
-def read_parquet(data: bytes, name: str) -> tuple[pd.DataFrame, ParquetSource]:
-    """Return the values with their Arrow types (null stays null, ints stay ints), and the source.
+def read_parquet(data: bytes, name: str) -> Content:
+    """Return the values with their Arrow types: null stays null, ints stay ints.
 
     Raises:
         DataError: If this is no Parquet file, or one without rows or with bad column names.
@@ -64,4 +65,4 @@ def read_parquet(data: bytes, name: str) -> tuple[pd.DataFrame, ParquetSource]:
     if table.num_rows == 0:
         raise DataError(f"{name} has columns ({', '.join(table.column_names)}) but no rows.")
     frame = table.to_pandas(types_mapper=pd.ArrowDtype, ignore_metadata=True)
-    return frame, ParquetSource(table)
+    return Content("parquet", frame, ParquetSource(table))

@@ -20,6 +20,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _WITHOUT_MARK = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le"}
+_IN_WORDS = {"utf-8": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "iso8859-1": "latin-1"}
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 
 
@@ -30,6 +31,12 @@ class TextEncoding:
     codec: str
     mark: bytes
     """Byte order mark at the start of the file; empty if there is none."""
+
+    @property
+    def in_words(self) -> str:
+        """Name of the encoding as people know it."""
+        mark = " with a byte order mark" if self.mark else ""
+        return _IN_WORDS.get(self.codec, self.codec) + mark
 
     def encode(self, text: str) -> bytes:
         """Return the bytes of a text that this encoding decoded."""

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from lane_core.data.csv_records import CsvDialect
-from lane_core.data.headers import check_column_names
-from lane_core.data.text_records import (
+from lane_core.data.formats.content import Content
+from lane_core.data.formats.csv_records import CsvDialect
+from lane_core.data.formats.headers import check_column_names
+from lane_core.data.formats.text_records import (
     TextEncoding,
     TextLines,
     TextRecords,
@@ -22,6 +23,7 @@ from lane_core.data.text_records import (
 from lane_core.errors import DataError
 
 _DELIMITERS = (",", "\t", ";", "|")
+_IN_WORDS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _SNIFFED_RECORDS = 100
 _MAX_CELL_CHARS = 10_000_000
 """Python's limit of 131,072 is too low for documents; a longer cell than this is a quote that was never closed."""
@@ -63,10 +65,8 @@ class _Parsed:
         return any(dialect.has_stray_quote(records.text(row)) for row in range(1, len(self.rows) + 1))
 
 
-def read_csv(
-    data: bytes, name: str, encoding: str | None, delimiter: str | None
-) -> tuple[pd.DataFrame, CsvSource, tuple[int, ...]]:
-    """Return the cells as text exactly as they stand, the source, and the rows with unreadable bytes.
+def read_csv(data: bytes, name: str, encoding: str | None, delimiter: str | None) -> Content:
+    """Return the cells as text exactly as they stand.
 
     Tab-separated files are read with quotes like the others, and without when quotes make no sense in them:
     many corpora are written with bare quotes.
@@ -84,7 +84,9 @@ def read_csv(
     parsed = _parse_either_way(data, text_encoding, CsvDialect(delimiter), name)
     columns = list(zip(*parsed.rows, strict=True))
     frame = pd.DataFrame(dict(zip(parsed.source.header, columns, strict=True)), dtype=object)
-    return frame, parsed.source, parsed.unreadable_rows
+    is_tabbed = parsed.source.dialect.delimiter == "\t"
+    notes = (text_encoding.in_words, f"cells separated by {_IN_WORDS.get(delimiter, repr(delimiter))}")
+    return Content("tsv" if is_tabbed else "csv", frame, parsed.source, notes, parsed.unreadable_rows)
 
 
 def _sniff_delimiter(data: bytes, encoding: TextEncoding, name: str) -> str:

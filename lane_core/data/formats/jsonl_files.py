@@ -12,8 +12,9 @@ from typing import Any
 import pandas as pd
 
 from lane_core.data.cells import printable
-from lane_core.data.headers import check_column_names
-from lane_core.data.text_records import TextLines, TextRecords, find_encoding, require_lossless
+from lane_core.data.formats.content import Content
+from lane_core.data.formats.headers import check_column_names
+from lane_core.data.formats.text_records import TextLines, TextRecords, find_encoding, require_lossless
 from lane_core.errors import DataError
 
 _DECODER = json.JSONDecoder()
@@ -38,10 +39,8 @@ class JsonlSource:
         self.records.rewrite(path, changes, excluded, edit)
 
 
-def read_jsonl(
-    data: bytes, name: str, encoding: str | None
-) -> tuple[pd.DataFrame, JsonlSource, tuple[int, ...]]:
-    """Return the values (a missing key and null are None), the source, and the rows with unreadable bytes.
+def read_jsonl(data: bytes, name: str, encoding: str | None) -> Content:
+    """Return the values; a missing key and null are None.
 
     Columns are all keys in the order in which they first appear.
 
@@ -67,7 +66,8 @@ def read_jsonl(
     columns = list(dict.fromkeys(key for values in objects for key in values))
     _check_keys(columns, name)
     frame = pd.DataFrame({key: _column(objects, key) for key in columns})
-    return frame, JsonlSource(TextRecords(data, text_encoding, tuple(ends))), tuple(unreadable)
+    source = JsonlSource(TextRecords(data, text_encoding, tuple(ends)))
+    return Content("jsonl", frame, source, (text_encoding.in_words,), tuple(unreadable))
 
 
 def _object(line: str, row: int, number: int, name: str) -> dict[str, Any]:

@@ -219,6 +219,8 @@ def fill(page: Any, label: str, value: str) -> None:
 def watch_to_the_end(page: Any) -> None:
     expect(page.get_by_text(re.compile(r"Run \d · finished")).first).to_be_visible(timeout=LONG_MS)
     page.get_by_role("button", name=re.compile(r"Review \d+ suspect")).first.wait_for()
+    # The page draws itself once more when a run has ended; a click on a link meanwhile would be lost.
+    rest(page)
 
 
 def current_id(page: Any) -> str:

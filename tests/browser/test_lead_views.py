@@ -52,7 +52,11 @@ TABS: dict[str, tuple[str, ...]] = {
 """Pages with tabs: all of them, in order."""
 
 
-@pytest.fixture(scope="module", params=PROJECTS)
+@pytest.fixture(
+    scope="module",
+    # A project takes seconds to make: its tests go to one process.
+    params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in PROJECTS],
+)
 def site(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, browser: Any
 ) -> Iterator[LeadSite]:

@@ -71,13 +71,13 @@ def test_delimited_files(grid, kind, quoting, line_end, data):
     content = csv_bytes([header, *rows], delimiter, quoting, line_end)
     column = header[position]
 
-    table, same = written(content, name, column, {}, set(), delimiter=delimiter)
+    table, same = written(content, name, column, {}, set(), delimiter=delimiter, has_header=True)
     assert table.columns == header
     assert [list(row) for row in table.frame.itertuples(index=False, name=None)] == rows
     assert same == content
 
     labels, excluded = data.draw(decisions(len(rows)))
-    _, corrected = written(content, name, column, labels, excluded, delimiter=delimiter)
+    _, corrected = written(content, name, column, labels, excluded, delimiter=delimiter, has_header=True)
     expected = [
         [labels.get(row, cell) if at == position else cell for at, cell in enumerate(cells)]
         for row, cells in enumerate(rows, start=1)
@@ -94,7 +94,7 @@ def test_delimited_files(grid, kind, quoting, line_end, data):
 def test_the_delimiter_is_found_whatever_the_cells_hold(grid, delimiter):
     header, rows, position = grid
     content = csv_bytes([header, *rows], delimiter, csv.QUOTE_MINIMAL, "\n")
-    table, same = written(content, "a.csv", header[position], {}, set())
+    table, same = written(content, "a.csv", header[position], {}, set(), has_header=True)
     assert table.source.dialect.delimiter == delimiter
     assert [list(row) for row in table.frame.itertuples(index=False, name=None)] == rows
     assert same == content

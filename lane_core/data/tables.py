@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
-from lane_core.data.formats.content import Content, FileFormat, ReadOptions, Source
-from lane_core.data.formats.csv_files import read_csv
-from lane_core.data.formats.jsonl_files import read_jsonl
-from lane_core.data.formats.parquet_files import ParquetSource, read_parquet
+from lane_core.data.formats.content import Content, Data, FileFormat, ReadOptions, Source
+from lane_core.data.formats.registry import read_content
+from lane_core.data.formats.unpacking import IN_MEMORY_BYTES
 from lane_core.errors import DataError
 from lane_core.records import ColumnChoice
-
-_DELIMITED = {".csv", ".tsv", ".tab", ".txt"}
-_JSON_LINES = {".jsonl", ".ndjson"}
-_PARQUET = {".parquet", ".pq"}
-_FOREIGN = (
-    (b"PK\x03\x04", "an Excel workbook or another zip file"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
-    (b"PAR1\x15", "a Parquet file"),
-    (b"\x1f\x8b", "a gzip file"),
-    (b"%PDF-", "a PDF file"),
-)
 
 
 @dataclass(frozen=True)
@@ -33,8 +23,8 @@ class Table:
     """A labelled file as it was read, or rows from memory under a name of their own.
 
     ``frame`` has one row a data row of the file, in order: data row 1 is at position 0. Cells of CSV and TSV are
-    text exactly as in the file; JSON Lines give Python values, with None for null and for a missing key; Parquet
-    keeps its Arrow types.
+    text exactly as in the file; JSON and Excel give Python values, with None for null, for a missing key and for an
+    empty cell; Parquet and Arrow keep their types.
     """
 
     path: Path
@@ -67,23 +57,30 @@ class Table:
 
     def values(self, column: str) -> list[Any]:
         """Return the cells of one column as plain Python values, with None for null."""
-        if isinstance(self.source, ParquetSource):
-            return list(self.source.table.column(column).to_pylist())
-        return self.frame[column].tolist()
+        cells = self.frame[column]
+        if isinstance(cells.dtype, pd.ArrowDtype):
+            return list(pa.array(cells.array).to_pylist())
+        return cells.tolist()
 
 
 def read_table(path: Path | str, options: ReadOptions | None = None) -> Table:
-    """Read a CSV, TSV, JSON Lines or Parquet file without changing or interpreting a cell.
+    """Read a labelled file, or a folder of them, without changing or interpreting a cell.
+
+    What it is told from what it holds, then from its name: ``lane_core.data.formats.registry``.
 
     Args:
-        path: File named .csv, .tsv, .tab, .txt, .jsonl, .ndjson, .parquet or .pq.
+        path: CSV and other delimited text, JSON, JSON Lines, Parquet, Arrow, Excel, each of them as gzip or in a zip
+            file, or a folder.
         options: How to read it; None = as found.
 
     Raises:
-        DataError: If the file cannot be read; the message says where and how to mend it.
+        DataError: If it cannot be read; the message says where and how to mend it.
     """
     path = Path(path)
-    content = _read(_read_bytes(path), path, options or ReadOptions())
+    options = options or ReadOptions()
+    content = (
+        _read_folder(path, options) if path.is_dir() else read_content(map_file(path), path.name, options)
+    )
     return Table(
         path,
         content.file_format,
@@ -97,39 +94,29 @@ def read_table(path: Path | str, options: ReadOptions | None = None) -> Table:
     )
 
 
-def _read(data: bytes, path: Path, options: ReadOptions) -> Content:
-    suffix = path.suffix.lower()
-    if suffix in _PARQUET:
-        if data[:4] != b"PAR1":
-            raise DataError(f"{path.name} is not a Parquet file, whatever its name says. Check what it is.")
-        return read_parquet(data, path.name)
-    if suffix not in _DELIMITED | _JSON_LINES:
-        raise DataError(
-            f"{path.name} ends in {suffix or 'nothing'!r}. Files that can be read: CSV (.csv), tab-separated (.tsv), "
-            "JSON Lines (.jsonl) and Parquet (.parquet)."
-        )
-    _refuse_foreign(data, path)
-    if suffix in _JSON_LINES:
-        return read_jsonl(data, path.name, options.encoding)
-    return read_csv(data, path.name, options.encoding, options.delimiter)
+def map_file(path: Path) -> Data:
+    """Return the bytes of a file; those of a large one are read from the disk when they are needed.
 
+    Such a file must not be shortened while the table is in use; a new one may take its place.
 
-def _read_bytes(path: Path) -> bytes:
+    Raises:
+        DataError: If it cannot be read, or holds nothing but blanks.
+    """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as stream:
+            size = path.stat().st_size
+            is_large = size > IN_MEMORY_BYTES
+            data = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) if is_large else stream.read()
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}. Check the path.") from error
-    if not data.strip():
+    if isinstance(data, bytes) and not data.strip():
         raise DataError(
             f"{path.name} is empty ({len(data)} bytes). Choose a file with column names and rows."
         )
     return data
 
 
-def _refuse_foreign(data: bytes, path: Path) -> None:
-    for start, kind in _FOREIGN:
-        if data.startswith(start):
-            raise DataError(
-                f"{path.name} is {kind} under the name {path.suffix}. "
-                "Save it as CSV in UTF-8, or give it the name that belongs to it."
-            )
+def _read_folder(path: Path, options: ReadOptions) -> Content:
+    from lane_core.data.formats.folders import read_folder
+
+    return read_folder(path, options)

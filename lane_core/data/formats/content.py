@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+import mmap
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -11,7 +12,11 @@ import pandas as pd
 
 from lane_core.records import ColumnChoice
 
-FileFormat = Literal["csv", "tsv", "jsonl", "parquet"]
+FileFormat = Literal[
+    "csv", "tsv", "jsonl", "json", "parquet", "arrow", "excel", "huggingface", "class_folders"
+]
+Data = bytes | mmap.mmap
+"""The bytes of a file; large files are mapped into memory, not read into it."""
 
 
 @dataclass(frozen=True)
@@ -55,3 +60,7 @@ class Content:
     """Which columns hold what, where the format says it; None = to be guessed."""
     class_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Names of the classes of a column whose cells are numbers from 0, by column, where the format holds them."""
+
+
+Reader = Callable[[Data, str, ReadOptions], Content]
+"""What reads a format: the bytes of a file, its name for messages, and how to read it. DataError if that fails."""

@@ -1,12 +1,19 @@
-"""One record of a delimited file: where its cells lie, and the record with one cell replaced."""
+"""The records of a delimited file: their cells, where these lie, and a record with one cell replaced."""
 
 from __future__ import annotations
 
+import csv
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 from lane_core.errors import DataError
+
+_MAX_CELL_CHARS = 10_000_000
+"""Python's limit of 131,072 is too low for documents; a longer cell than this is a quote that was never closed."""
+_HINT = re.compile(r'"?sep=([^"\r\n])"?[\r\n]*')
 
 
 @dataclass(frozen=True)
@@ -78,3 +85,41 @@ class CsvDialect:
         start, end = self.fields(record)[column].span()
         was_quoted = self.quoted and record.startswith('"', start)
         return record[:start] + self.cell(text, quote=was_quoted) + record[end:]
+
+
+class RecordReader(Protocol):
+    """What ``csv.reader`` gives: the cells of one record after the other; none for a blank line."""
+
+    line_num: int
+    """Lines read so far."""
+
+    def __iter__(self) -> Iterator[list[str]]:
+        """Return itself."""
+
+    def __next__(self) -> list[str]:
+        """Return the cells of the next record."""
+
+
+def hinted_delimiter(line: str) -> str | None:
+    """Return the delimiter that a first line such as ``sep=;``, which spreadsheet programs write, is there to name."""
+    hint = _HINT.fullmatch(line)
+    return hint[1] if hint else None
+
+
+def record_reader(lines: Iterable[str], dialect: CsvDialect) -> RecordReader:
+    """Return a reader of the records on these lines; it raises ``csv.Error`` where a cell is endless.
+
+    A first line that only names the delimiter is a blank line.
+    """
+    csv.field_size_limit(max(csv.field_size_limit(), _MAX_CELL_CHARS))
+    lines = _without_hint(lines)
+    if dialect.quoted:
+        return csv.reader(lines, delimiter=dialect.delimiter)
+    return csv.reader(lines, delimiter=dialect.delimiter, quoting=csv.QUOTE_NONE)
+
+
+def _without_hint(lines: Iterable[str]) -> Iterator[str]:
+    remaining = iter(lines)
+    for first in remaining:
+        yield first if hinted_delimiter(first) is None else "\n"
+        yield from remaining

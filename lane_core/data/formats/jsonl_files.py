@@ -3,71 +3,108 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping, Set
+from array import array
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from lane_core.data.cells import printable
-from lane_core.data.formats.content import Content
-from lane_core.data.formats.headers import check_column_names
-from lane_core.data.formats.text_records import TextLines, TextRecords, find_encoding, require_lossless
+from lane_core.data.formats.cell_columns import CellColumn, frame_of
+from lane_core.data.formats.content import Content, Data, ReadOptions
+from lane_core.data.formats.encodings import find_encoding
+from lane_core.data.formats.headers import name_notes, unique_names
+from lane_core.data.formats.json_spans import with_value
+from lane_core.data.formats.text_records import RecordLines, TextLines, TextRecords
 from lane_core.errors import DataError
 
-_DECODER = json.JSONDecoder()
-_SPACE = re.compile(r"[ \t\r\n]*")
+_BATCH = 4096
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class JsonlSource:
     """What is needed to write JSON Lines back in their own shape."""
 
     records: TextRecords
+    keys: Mapping[str, str]
+    """Key in the file by column of the frame."""
+    escape: bool
+    """Whether characters beyond ASCII are written as escapes, as in a file that has none."""
 
     def write_corrected(
         self, path: Path, column: str, changes: Mapping[int, object], excluded: Set[int]
     ) -> None:
         """Write the file with new values under one key (by row, from 1), without the excluded rows."""
-        escape = self.records.data.isascii()  # a file without any other character was written with escapes
+        key = self.keys[column]
 
         def edit(line: str, label: object) -> str:
-            return _with_value(line, column, json.dumps(label, ensure_ascii=escape))
+            return with_value(line, (key,), json.dumps(label, ensure_ascii=self.escape))
 
         self.records.rewrite(path, changes, excluded, edit)
 
 
-def read_jsonl(data: bytes, name: str, encoding: str | None) -> Content:
+def read_jsonl(data: Data, name: str, options: ReadOptions) -> Content:
     """Return the values; a missing key and null are None.
 
-    Columns are all keys in the order in which they first appear.
+    Columns are all keys in the order in which they first appear. A blank key gets a name; the file keeps it.
 
     Raises:
         DataError: If a line is no JSON object, or there is none.
     """
-    text_encoding = find_encoding(data, encoding)
-    lines = TextLines(data, text_encoding, name)
-    objects: list[dict[str, Any]] = []
-    ends = [lines.position]
-    unreadable = []
-    for line in lines:
-        if line.isspace():  # a blank line belongs to the record above it
-            ends[-1] = lines.position
+    encoding = find_encoding(data, options.encoding)
+    lines = TextLines(data, encoding, name)
+    at = RecordLines(array("q"), array("q"))
+    values = _Values()
+    is_ascii = True
+    for number, line in enumerate(lines, start=1):
+        if line.isspace():
+            at.blank.append(number)
             continue
-        objects.append(_object(line, len(objects) + 1, lines.number, name))
-        ends.append(lines.position)
-        if lines.met_unreadable():
-            unreadable.append(len(objects))
-    if not objects:
+        at.last.append(number)
+        values.add(_object(line, len(at.last), number, name))
+        is_ascii = is_ascii and line.isascii()
+    if not at.last:
         raise DataError(f"{name} is empty. It needs one JSON object a line.")
-    require_lossless(lines, data, name)
-    columns = list(dict.fromkeys(key for values in objects for key in values))
-    _check_keys(columns, name)
-    frame = pd.DataFrame({key: _column(objects, key) for key in columns})
-    source = JsonlSource(TextRecords(data, text_encoding, tuple(ends)))
-    return Content("jsonl", frame, source, (text_encoding.in_words,), tuple(unreadable))
+    columns = values.columns()
+    keys = list(columns)
+    check_keys(keys, name)
+    names = unique_names(keys)
+    return Content(
+        "jsonl",
+        frame_of(zip(names, columns.values(), strict=True)),
+        JsonlSource(
+            TextRecords(data, encoding, at.ends(lines)), dict(zip(names, keys, strict=True)), is_ascii
+        ),
+        (encoding.in_words, *name_notes(keys)),
+        tuple(record + 1 for record in at.unreadable(lines)),
+    )
+
+
+class _Values:
+    """The values of the objects so far, by key."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, CellColumn] = {}
+        self._batch: list[dict[str, Any]] = []
+        self._num_rows = 0
+
+    def add(self, values: dict[str, Any]) -> None:
+        self._batch.append(values)
+        if len(self._batch) == _BATCH:
+            self._flush()
+
+    def columns(self) -> dict[str, CellColumn]:
+        self._flush()
+        return self._columns
+
+    def _flush(self) -> None:
+        for key in dict.fromkeys(key for values in self._batch for key in values):
+            if key not in self._columns:
+                self._columns[key] = CellColumn(self._num_rows)
+        for key, column in self._columns.items():
+            column.extend([values.get(key) for values in self._batch])
+        self._num_rows += len(self._batch)
+        self._batch = []
 
 
 def _object(line: str, row: int, number: int, name: str) -> dict[str, Any]:
@@ -86,46 +123,11 @@ def _object(line: str, row: int, number: int, name: str) -> dict[str, Any]:
     return values
 
 
-def _check_keys(columns: list[str], name: str) -> None:
+def check_keys(columns: Sequence[str], name: str) -> None:
+    """Raise DataError if a key holds bytes that cannot be read."""
     unreadable = [key for key in columns if printable(key) != key]
     if unreadable:
         raise DataError(
             f"The key {printable(unreadable[0])!r} of {name} holds bytes that cannot be read in this encoding. "
             "Name the encoding of the file, for example cp1252 or latin-1."
         )
-    check_column_names(columns, name)
-
-
-def _column(objects: list[dict[str, Any]], key: str) -> pd.Series[Any]:
-    return pd.Series([values.get(key) for values in objects], dtype=object)
-
-
-def _with_value(line: str, key: str, value: str) -> str:
-    """Return the line with the value of one key replaced; a key that is not there is added at the end."""
-    spans = _value_spans(line)
-    if key in spans:
-        start, end = spans[key]
-        return line[:start] + value + line[end:]
-    end = max((end for _, end in spans.values()), default=line.index("{") + 1)
-    comma = ", " if spans else ""
-    return f"{line[:end]}{comma}{json.dumps(key)}: {value}{line[end:]}"
-
-
-def _value_spans(line: str) -> dict[str, tuple[int, int]]:
-    """Return where the value of each key stands; of a key that stands twice the last, as JSON readers do."""
-    spans = {}
-    position = _skip_space(line, line.index("{") + 1)
-    while line[position] != "}":
-        key, position = _DECODER.raw_decode(line, position)
-        start = _skip_space(line, _skip_space(line, position) + 1)  # over the colon
-        _, end = _DECODER.raw_decode(line, start)
-        spans[key] = start, end
-        position = _skip_space(line, end)
-        if line[position] == ",":
-            position = _skip_space(line, position + 1)
-    return spans
-
-
-def _skip_space(line: str, position: int) -> int:
-    match = _SPACE.match(line, position)
-    return match.end() if match else position

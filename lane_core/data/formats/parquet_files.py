@@ -2,67 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lane_core.data.formats.content import Content
-from lane_core.data.formats.headers import check_column_names
+from lane_core.data.formats.arrow_tables import ArrowTable, arrow_table, first_line
+from lane_core.data.formats.content import Content, Data, ReadOptions
+from lane_core.data.formats.headers import name_notes
 from lane_core.data.whole_files import write_whole
 from lane_core.errors import DataError
+
+_BATCH_ROWS = 4096
+"""So few at once that a file which packs one long text a million times is stopped in time."""
 
 
 @dataclass(frozen=True)
 class ParquetSource:
     """What is needed to write Parquet back with its own schema."""
 
-    table: pa.Table
+    data: Data
+    rows: ArrowTable
+    compression: Mapping[str, str]
+    """Codec by path of the column."""
 
     def write_corrected(
         self, path: Path, column: str, changes: Mapping[int, object], excluded: Set[int]
     ) -> None:
-        """Write the file with new values in one column (by row, from 1), without the excluded rows."""
-        table = self.table
-        if changes:
-            table = table.set_column(table.column_names.index(column), *self._changed(column, changes))
-        if excluded:
-            kept = [row not in excluded for row in range(1, table.num_rows + 1)]
-            table = table.filter(pa.array(kept, pa.bool_()))
-        write_whole(path, lambda temporary: pq.write_table(table, temporary, compression="zstd"))
+        """Write the file with new values in one column (by row, from 1), without the excluded rows.
 
-    def _changed(self, column: str, changes: Mapping[int, object]) -> tuple[pa.Field, pa.Array]:
-        field = self.table.schema.field(column)
-        stored = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
-        values = self.table.column(column).to_pylist()
-        try:
-            for row, label in changes.items():
-                # A label that no row holds yet comes as text; Arrow turns it into what the column holds.
-                values[row - 1] = pa.scalar(label).cast(stored).as_py() if isinstance(label, str) else label
-            return field, pa.array(values, field.type)
-        except (pa.ArrowException, TypeError) as error:
-            raise DataError(
-                f"Column {column!r} holds {field.type} values and cannot take a new label "
-                f"({', '.join(sorted({repr(label) for label in changes.values()}))[:80]}). "
-                "Store the labels as text, and import the file again."
-            ) from error
+        Row groups, compression, schema and metadata stay; with nothing to change, so does every byte.
+        """
+        if not changes and not excluded:
+            write_whole(path, lambda temporary: temporary.write_bytes(self.data))
+            return
+        pieces = self.rows.corrected(column, changes, excluded)
+        write_whole(path, lambda temporary: self._write(pieces, temporary))
+
+    def _write(self, pieces: Iterator[pa.Table], path: Path) -> None:
+        with pq.ParquetWriter(path, self.rows.table.schema, compression=dict(self.compression)) as writer:
+            for piece in pieces:
+                if piece.num_rows:
+                    writer.write_table(piece, row_group_size=piece.num_rows)
 
 
-def read_parquet(data: bytes, name: str) -> Content:
+def read_parquet(data: Data, name: str, options: ReadOptions) -> Content:
     """Return the values with their Arrow types: null stays null, ints stay ints.
 
     Raises:
-        DataError: If this is no Parquet file, or one without rows or with bad column names.
+        DataError: If this is no Parquet file, a damaged one, or one without rows.
     """
     try:
-        table = pq.ParquetFile(pa.BufferReader(data)).read()
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{name} cannot be read as Parquet: {str(error).splitlines()[0]}") from error
-    check_column_names(table.column_names, name)
-    if table.num_rows == 0:
-        raise DataError(f"{name} has columns ({', '.join(table.column_names)}) but no rows.")
-    frame = table.to_pandas(types_mapper=pd.ArrowDtype, ignore_metadata=True)
-    return Content("parquet", frame, ParquetSource(table))
+        # A reader of its own for the batches: they come from threads, and the file has one position.
+        file = pq.ParquetFile(pa.BufferReader(data))
+        groups = [file.metadata.row_group(index) for index in range(file.metadata.num_row_groups)]
+        rows = arrow_table(
+            file.schema_arrow,
+            file.iter_batches(_BATCH_ROWS),
+            [group.num_rows for group in groups],
+            name,
+        )
+        columns = [groups[0].column(index) for index in range(groups[0].num_columns)]
+        compression = {column.path_in_schema: _codec(column.compression) for column in columns}
+    except (pa.ArrowException, OSError, ValueError, NotImplementedError) as error:
+        raise DataError(
+            f"{name} cannot be read as Parquet: {first_line(error)}. It may be cut off; write it again."
+        ) from error
+    if sum(rows.piece_rows) != rows.table.num_rows:
+        raise DataError(
+            f"{name} states {sum(rows.piece_rows):,} rows and holds {rows.table.num_rows:,}. Write it again."
+        )
+    source = ParquetSource(data, rows, compression)
+    notes = name_notes(rows.table.column_names)
+    return Content("parquet", rows.frame(), source, notes, class_names=rows.class_names())
+
+
+def _codec(name: str) -> str:
+    return "none" if name == "UNCOMPRESSED" else name.lower()

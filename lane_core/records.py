@@ -51,6 +51,8 @@ class ColumnChoice:
     split: str | None = None
     annotators: tuple[str, ...] = ()
     """Columns with the labels of one person each; an empty cell is an example that the person has not seen."""
+    class_names: tuple[str, ...] = ()
+    """Names of the classes 0…K-1 where the labels are numbers; -1 is then no label. Empty = labels are names."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,9 @@ class Problem:
     """Something in a file that a person should know before it is stored.
 
     ``rows`` are 1-based data rows (the header is not counted), at most the first 20 of ``count``.
-    ``kind`` is one of: empty_text, missing_label, rare_class, conflicting_duplicates,
-    unreadable_bytes, duplicate_id, single_class, too_many_classes. A ``blocking`` problem must be mended first.
+    ``kind`` is one of: multi_label, label_spelling, missing_label, empty_text, junk_text, other_language, leaks,
+    duplicates, conflicting_duplicates, rare_class, long_text, unreadable_bytes, duplicate_id, single_class,
+    too_many_classes, no_training_row, unknown_number, annotator_column, new_class, several_labels.
     """
 
     kind: str
@@ -67,6 +70,11 @@ class Problem:
     count: int
     rows: tuple[int, ...] = ()
     blocking: bool = False
+    """It must be mended, or its fix be ticked, before the file can be stored."""
+    fix: str | None = None
+    """Field of ``Fixes`` that mends it; None if there is none."""
+    is_fixed: bool = False
+    """The fix is ticked: the rows are left out, or their labels are read otherwise."""
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,22 @@ Session: project (write); incoming_file, import_* (read, write)
 import streamlit as st
 
 from app import navigation, state
-from app.components.import_choices import choose_columns, choose_file, choose_reading, forget_file
-from app.components.import_findings import draw_class_counts, draw_preview, draw_problems
+from app.components.import_choices import (
+    choose_columns,
+    choose_file,
+    choose_part,
+    choose_reading,
+    forget_file,
+    is_cancelled,
+)
+from app.components.import_findings import chosen_fixes, draw_class_counts, draw_preview, draw_problems
+from app.components.import_progress import check_shown, read_shown, shown_progress
 from app.components.notice import announce
 from app.components.plain_text import plain
 from app.components.project_list import draw_projects
+from app.components.versions import draw_versions
 from app.services import importing
+from app.services.import_findings import Findings
 from app.services.importing import IncomingFile, Reading
 from lane_core.errors import LaneError
 from lane_core.records import ColumnChoice
@@ -23,23 +33,36 @@ from lane_core.records import ColumnChoice
 def main() -> None:
     st.title("Data")
     st.caption(
-        "The projects, and the way in for a labelled file. Nothing is stored before you create the project."
+        "Bring a labelled file in, see how it was understood, create the project, and go on to Train. Nothing is "
+        "stored before you create the project."
     )
-    draw_projects(importing.projects_table())
     st.subheader("Add a project")
-    incoming = choose_file()
-    if incoming is None:
+    _bring_in()
+    projects = importing.projects_table()
+    if not projects.empty:
+        st.subheader("Projects")
+        draw_projects(projects)
+        draw_versions(state.project_id())
+
+
+def _bring_in() -> None:
+    try:
+        incoming = choose_file()
+    except LaneError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return
+    if incoming is None or is_cancelled(incoming):
         return
     line, more = st.columns([6, 1], vertical_alignment="center")
     with more:
         options = choose_reading(incoming)
     try:
-        with st.spinner(f"Reading {plain(incoming.path.name)}"):
-            reading = incoming.read(options)
+        reading = read_shown(incoming, options)
     except LaneError as error:
         line.error(plain(str(error)), icon=":material/error:")
         return
-    line.markdown(f"**{plain(incoming.path.name)}** · {reading.description}")
+    line.markdown(f"**{plain(incoming.name)}** · {plain(reading.description)}")
+    choose_part(incoming, reading)
     if reading.guess_note:
         st.info(plain(reading.guess_note), icon=":material/help:")
     columns = choose_columns(incoming, reading)
@@ -48,34 +71,16 @@ def main() -> None:
         draw_preview(reading, columns)
     if columns is None:
         return
-    with st.spinner("Checking every row"):
-        findings = incoming.check(reading, columns, drop_unlabelled=False)
+    findings = check_shown(incoming, reading, columns, chosen_fixes(incoming.key))
     with classes:
         draw_class_counts(findings.class_counts)
-    problems = st.container()
-    drop_unlabelled = False
-    if findings.num_unlabelled:
-        rows = "row" if findings.num_unlabelled == 1 else f"{findings.num_unlabelled:,} rows"
-        drop_unlabelled = st.checkbox(
-            f"Leave the {rows} without a label out",
-            help="They are neither trained on nor reviewed; the exported files keep them.",
-            key=f"import_drop_{incoming.key}",
-        )
-        findings = incoming.check(reading, columns, drop_unlabelled=drop_unlabelled)
-    with problems:
-        draw_problems(findings.problems, drop_unlabelled=drop_unlabelled)
+    draw_problems(findings.problems, incoming.key)
     if findings.result:
         st.success(findings.result, icon=":material/check_circle:")
-    _draw_create(incoming, reading, columns, findings.num_blocking, drop_unlabelled)
+    _draw_create(incoming, reading, columns, findings)
 
 
-def _draw_create(
-    incoming: IncomingFile,
-    reading: Reading,
-    columns: ColumnChoice,
-    num_blocking: int,
-    drop_unlabelled: bool,
-) -> None:
+def _draw_create(incoming: IncomingFile, reading: Reading, columns: ColumnChoice, findings: Findings) -> None:
     place, button = st.columns([2, 1], vertical_alignment="bottom")
     name = place.text_input(
         "Project name",
@@ -83,7 +88,7 @@ def _draw_create(
         max_chars=80,
         key=f"import_name_{incoming.key}",
     )
-    reason = ""
+    reason, num_blocking = "", findings.num_blocking
     if num_blocking:
         reason = f"{num_blocking} {'problem blocks' if num_blocking == 1 else 'problems block'} the import, see above."
     elif not name.strip():
@@ -91,6 +96,7 @@ def _draw_create(
     wanted = button.button(
         "Create project", type="primary", icon=":material/add:", disabled=bool(reason), width="stretch"
     )
+    working = st.empty()
     same = importing.projects_of_same_file(incoming)
     if reason:
         st.caption(reason)
@@ -99,10 +105,8 @@ def _draw_create(
     if not wanted:
         return
     try:
-        with st.spinner("Creating the project"):
-            record = importing.create_project(
-                incoming, reading, columns, name, drop_unlabelled=drop_unlabelled
-            )
+        with shown_progress(working, "import_cancel_storing", lambda: None) as say:
+            record = importing.create_project(incoming, reading, columns, findings.fixes, name, say)
     except LaneError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return

@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lane_core.data import AUDIT_COLUMNS, audit_frame, changes_frame, examples_of, read_table, write_rows
+from lane_core.data.fixes import Fixes
 from lane_core.errors import DataError
 from lane_core.records import ColumnChoice
 
@@ -23,7 +24,7 @@ def table(tmp_path):
 
 @pytest.fixture
 def examples(table):
-    return examples_of(table, COLUMNS, drop_unlabelled=True).frame
+    return examples_of(table, COLUMNS, fixes=Fixes(drop_unlabelled=True)).frame
 
 
 @pytest.fixture

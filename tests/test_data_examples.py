@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from lane_core.data import Table, examples_of, read_examples, read_table, with_validation
 from lane_core.data.examples import natural_order
+from lane_core.data.fixes import Fixes
 from lane_core.errors import DataError
 from lane_core.records import ColumnChoice
 
@@ -57,7 +58,7 @@ def test_unlabelled_rows_stop_the_import_or_are_left_out(write):
     path = write("id,text,label\n1,a,joy\n2,b,\n3,c,fear\n")
     with pytest.raises(DataError, match="Row 2 has no label"):
         read_examples(path)
-    examples = read_examples(path, drop_unlabelled=True)
+    examples = read_examples(path, fixes=Fixes(drop_unlabelled=True))
     assert list(examples.frame["index"]) == [0, 1]
     assert list(examples.frame["row"]) == [1, 3]
     assert list(examples.frame["example_id"]) == ["1", "3"]
@@ -108,7 +109,7 @@ def test_labels_that_are_numbers_or_booleans_become_names(tmp_path, write):
     assert examples.classes == ("0.5", "1", "3", "10", "true", "x")
     path = tmp_path / "a.parquet"
     pq.write_table(pa.table({"text": ["a", "b", "c"], "label": pa.array([1, None, 0], pa.int32())}), path)
-    frame = read_examples(path, drop_unlabelled=True).frame
+    frame = read_examples(path, fixes=Fixes(drop_unlabelled=True)).frame
     assert list(frame["given_label"]) == ["1", "0"]
 
 
@@ -196,7 +197,7 @@ def test_labels_of_several_people_come_with_the_examples(write):
         "id,text,label,bob,ann\n1,a,joy,joy,sad\n2,b,,zeal,joy\n3,c,fear, ,fear\n4,d,joy,,\n5,e,fear,joy,anger\n"
     )
     columns = ColumnChoice("text", "label", "id", annotators=("bob", "ann"))
-    examples = examples_of(read_table(path), columns, drop_unlabelled=True)
+    examples = examples_of(read_table(path), columns, fixes=Fixes(drop_unlabelled=True))
     expected = pd.DataFrame(
         {
             "index": [0, 0, 1, 3, 3],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import zipfile
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from app.components.plain_text import plain
 from app.services import importing, workspaces
 from app.services.importing import IncomingFile
-from lane_core.data import ReadOptions
+from lane_core.data import Fixes, ReadOptions
 from lane_core.home import DEMO_NAME, Home
 from lane_core.records import ColumnChoice
 from lane_core.store import datasets
@@ -71,7 +73,7 @@ def texts(elements) -> str:
 def test_an_empty_home_offers_upload_and_sample(page: AppTest) -> None:
     assert page.title[0].value == "Data"
     assert len(page.dataframe) == 0
-    assert list(page.segmented_control[0].options) == ["Upload a file", "Use the sample"]
+    assert list(page.segmented_control[0].options) == ["Upload a file", "Path or data set", "Use the sample"]
     assert len(page.file_uploader) == 1
     assert all(button.label != "Create project" for button in page.button)
 
@@ -249,12 +251,12 @@ def test_the_sample_needs_no_upload(page: AppTest) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "message"),
     [
-        ("reviews.xlsx", b"PK\x03\x04rest", "reviews.xlsx ends in '.xlsx'"),
-        ("reviews.csv", b"PK\x03\x04rest", "is an Excel workbook"),
+        ("reviews.xlsx", b"PK\x03\x04rest", "reviews.xlsx"),
+        ("reviews.csv", b"PK\x03\x04rest", "reviews.csv"),
         ("reviews.csv", b"text,label\nhello,joy\nfine\n", "Row 2 of reviews.csv (line 3) has 1 cell"),
         ("reviews.csv", b"", "reviews.csv is empty"),
         ("reviews.jsonl", b"{'text': 1}\n", "Row 1 of reviews.jsonl (line 1) is not JSON"),
-        ("..", b"text,label\n", "upload ends in"),
+        ("..", b"text,label\n", "upload has a header"),
     ],
 )
 def test_a_bad_file_is_refused_in_words(page: AppTest, name: str, data: bytes, message: str) -> None:
@@ -270,24 +272,28 @@ def test_unlabelled_rows_block_until_they_are_left_out(page: AppTest) -> None:
     assert create_button(page).disabled
     assert "1 problem blocks the import" in texts(page.caption)
     assert not page.success
-    box = page.checkbox[0]
-    assert box.label == "Leave the 2 rows without a label out"
-    box.check()
+    (toggle,) = page.toggle
+    assert toggle.label == "Leave out"
+    toggle.set_value(True)
     page.run()
     assert not page.error
-    assert page.info[0].value == "**Left out.** Rows 2, 5: no label."
-    assert page.success[0].value == "4 examples, 2 classes: 4 for training."
+    assert page.info[0].value.startswith("**Left out.** 2 rows (first: 2, 5) have no label")
+    assert page.success[0].value == (
+        "4 of 6 examples, 2 classes: 4 for training. 2 rows are left out; exported files keep them."
+    )
     create_button(page).click()
     page.run()
     (record,) = workspaces.projects()
     assert (record.num_examples, record.num_rows) == (4, 6)
 
 
-def test_another_encoding_mends_unreadable_bytes(page: AppTest) -> None:
+def test_the_encoding_that_was_found_can_be_overridden(page: AppTest) -> None:
     data = "text,label\ncafé,joy\nthé,fear\nau lait,joy\nnon,fear\n".encode("cp1252")
     upload(page, "menu.csv", data)
+    select(page, "Encoding").set_value("utf-8")
+    page.run()
     assert "2 rows (first: 1, 2) hold bytes of menu.csv that cannot be read" in page.warning[0].value
-    assert page.dataframe[0].value["text"][1] == "caf�"
+    assert page.dataframe[0].value["text"][1] == "caf\ufffd"
     select(page, "Encoding").set_value("cp1252")
     page.run()
     assert not page.exception
@@ -298,6 +304,157 @@ def test_another_encoding_mends_unreadable_bytes(page: AppTest) -> None:
     (record,) = workspaces.projects()
     stored = datasets.dataset_examples(workspaces.workspace().store, record.dataset_id)
     assert list(stored["text"]) == ["café", "thé", "au lait", "non"]
+
+
+def test_fixes_are_ticked_beside_what_they_mend_and_stored(page: AppTest) -> None:
+    upload(
+        page,
+        "messy.csv",
+        b"text,label\none,joy\none,joy\ntwo,Joy\nthree,fear\n,fear\nfour,joy|fear\nfive,sad\nsix,fear\n",
+    )
+    labels = [toggle.label for toggle in page.toggle]
+    assert labels == ["Leave out", "Read as one", "Leave out", "Keep first"]
+    for toggle in page.toggle:
+        toggle.set_value(True)
+    select(page, "Small classes").set_value(2)
+    page.run()
+    assert not page.exception
+    assert [toggle.label for toggle in page.toggle] == labels
+    assert not page.warning
+    assert [element.value.split(".")[0] for element in page.info] == [
+        "**Left out", "**Read as one", "**Left out", "**Left out", "**Left out",
+    ]  # fmt: skip
+    assert page.success[0].value == (
+        "4 of 8 examples, 2 classes: 4 for training. 4 rows are left out; exported files keep them."
+    )
+    create_button(page).click()
+    page.run()
+    assert not page.exception
+    (record,) = workspaces.projects()
+    assert (record.num_examples, record.num_rows) == (4, 8)
+    assert workspaces.workspace().fixes(record.dataset_id) == Fixes(
+        drop_multi_label=True, join_spellings=True, drop_empty=True, drop_duplicates=True, min_class_size=2
+    )
+    stored = datasets.dataset_examples(workspaces.workspace().store, record.dataset_id)
+    assert stored["given_label"].tolist() == ["joy", "joy", "fear", "fear"]
+
+
+def test_a_file_of_this_machine_is_read_in_place(page: AppTest, tmp_path: Path) -> None:
+    path = tmp_path / "here.csv"
+    path.write_bytes(REVIEWS)
+    page.segmented_control[0].set_value("Path or data set")
+    page.run()
+    box = next(box for box in page.text_input if "hf:owner/name" in box.placeholder)
+    box.set_value(f"  {path}  ").run()
+    assert not page.exception
+    assert "**here.csv** · CSV" in texts(page.markdown)
+    assert page.session_state["incoming_file"].path == path
+    create_button(page).click()
+    page.run()
+    (record,) = workspaces.projects()
+    assert record.source_name == "here.csv"
+    assert path.read_bytes() == REVIEWS
+
+
+def test_a_file_that_was_changed_meanwhile_is_not_stored(page: AppTest, tmp_path: Path) -> None:
+    path = tmp_path / "here.csv"
+    path.write_bytes(REVIEWS)
+    page.segmented_control[0].set_value("Path or data set")
+    page.run()
+    next(box for box in page.text_input if "hf:owner/name" in box.placeholder).set_value(str(path)).run()
+    path.write_bytes(REVIEWS + b"a5,More,joy,train\n")
+    create_button(page).click()
+    page.run()
+    assert "here.csv was changed after it was read" in page.error[0].value
+    assert workspaces.projects() == []
+
+
+def test_a_place_where_nothing_is_says_so(page: AppTest, tmp_path: Path) -> None:
+    page.segmented_control[0].set_value("Path or data set")
+    page.run()
+    box = next(box for box in page.text_input if "hf:owner/name" in box.placeholder)
+    box.set_value(str(tmp_path / "no.csv")).run()
+    assert not page.exception
+    assert "There is no file or folder" in page.error[0].value
+    assert all(button.label != "Create project" for button in page.button)
+
+
+def test_numbers_are_given_names(page: AppTest) -> None:
+    upload(page, "numbers.csv", b"text,label\none,0\ntwo,1\nthree,0\nfour,1\nfive,2\n")
+    (box,) = page.text_area
+    box.set_value("joy\nfear").run()
+    assert "no class number" in page.error[0].value
+    page.text_area[0].set_value("joy\nfear\n\nfear").run()
+    assert "the same name" in page.error[0].value
+    page.text_area[0].set_value('["joy", "fear", "sad"]').run()
+    assert not page.error
+    counts = page.dataframe[1].value
+    assert dict(zip(counts["label"], counts["examples"], strict=True)) == {"joy": 2, "fear": 2, "sad": 1}
+    create_button(page).click()
+    page.run()
+    (record,) = workspaces.projects()
+    assert record.columns.class_names == ("joy", "fear", "sad")
+
+
+def test_a_file_of_an_archive_is_chosen(page: AppTest) -> None:
+    data = BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("a.csv", "text,label\none,joy\ntwo,fear\n")
+        archive.writestr("b.csv", "text,label\nthree,sad\nfour,calm\nfive,calm\n")
+    upload(page, "both.zip", data.getvalue())
+    chosen = select(page, "File in the archive")
+    assert "b.csv" in chosen.options
+    chosen.set_value("b.csv").run()
+    assert not page.exception
+    assert "3 rows" in texts(page.markdown)
+    create_button(page).click()
+    page.run()
+    (record,) = workspaces.projects()
+    assert workspaces.workspace().source_table(record.dataset_id).num_rows == 3
+
+
+def test_a_file_without_names_of_columns(page: AppTest) -> None:
+    upload(page, "bare.csv", b"one,joy\ntwo,fear\nthree,joy\nfour,fear\n")
+    select(page, "First row names the columns").set_value(False)
+    page.run()
+    assert not page.exception
+    assert "4 rows" in texts(page.markdown)
+
+
+def test_a_large_file_is_read_with_a_bar_and_can_be_cancelled(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "_LARGE_BYTES", 10)
+    upload(page, "reviews.csv", REVIEWS)
+    assert page.success or page.warning
+    key = page.session_state["incoming_file"].key
+    page.session_state["import_cancelled"] = key
+    page.run()
+    assert "was cancelled; nothing is stored" in texts(page.info)
+    next(button for button in page.button if button.label == "Read it after all").click()
+    page.run()
+    assert create_button(page)
+
+
+def test_what_is_cancelled_while_it_is_stored_leaves_nothing(app_home: Home, tmp_path: Path) -> None:
+    class Cancelled(BaseException):
+        pass
+
+    path = tmp_path / "reviews.csv"
+    path.write_bytes(REVIEWS)
+    said = []
+
+    def on_progress(phase: str, done: int, total: int) -> None:
+        said.append((phase, done, total))
+        if (phase, done) == ("storing", 2):
+            raise Cancelled
+
+    opened = workspaces.workspace()
+    with pytest.raises(Cancelled):
+        opened.add_dataset(path, COLUMNS, "Reviews", on_progress=on_progress)
+    assert [said[0], said[1], said[-1]] == [("reading", 0, 1), ("checking", 0, 5), ("storing", 2, 3)]
+    assert workspaces.projects() == []
+    assert list(opened.home.datasets.iterdir()) == []
 
 
 def test_another_delimiter_gives_other_columns_and_guesses(page: AppTest) -> None:
@@ -382,7 +539,7 @@ def test_rows_set_aside_for_validation_are_announced(tmp_path: Path) -> None:
     source.write_text("text,label\n" + "".join(f"text {n},{'ab'[n % 2]}\n" for n in range(40)))
     incoming = IncomingFile("key", source)
     reading = incoming.read(ReadOptions())
-    findings = incoming.check(reading, ColumnChoice("text", "label"), drop_unlabelled=False)
+    findings = incoming.check(reading, ColumnChoice("text", "label"), Fixes())
     assert findings.result.startswith(
         "40 examples, 2 classes: 36 for training, 4 for validation. The file has no"
     )
@@ -392,21 +549,21 @@ def test_a_file_is_read_and_checked_once_a_choice(tmp_path: Path, monkeypatch: p
     source = tmp_path / "reviews.csv"
     source.write_bytes(REVIEWS)
     calls = []
-    read, check = importing.read_table, importing.check
+    read, look = importing.read_table, importing.look
     monkeypatch.setattr(importing, "read_table", lambda *args: calls.append("read") or read(*args))
-    monkeypatch.setattr(importing, "check", lambda *args: calls.append("check") or check(*args))
+    monkeypatch.setattr(importing, "look", lambda *args: calls.append("check") or look(*args))
     incoming = IncomingFile("key", source)
     for _ in range(3):
         reading = incoming.read(ReadOptions())
-        incoming.check(reading, COLUMNS, drop_unlabelled=False)
+        incoming.check(reading, COLUMNS, Fixes())
     assert calls == ["read", "check"]
     reading = incoming.read(ReadOptions(delimiter=","))
-    incoming.check(reading, COLUMNS, drop_unlabelled=False)
+    incoming.check(reading, COLUMNS, Fixes())
     assert calls == ["read", "check"] * 2
 
 
 def test_the_copy_of_an_upload_goes_with_it() -> None:
-    incoming = IncomingFile.uploaded("key", "../../etc/reviews.csv", REVIEWS)
+    incoming = IncomingFile.uploaded("key", "../../etc/reviews.csv", BytesIO(REVIEWS))
     path = incoming.path
     assert path.name == "reviews.csv"
     assert path.read_bytes() == REVIEWS

@@ -7,13 +7,18 @@ from dataclasses import asdict, replace
 
 import streamlit as st
 
-from app.services.importing import SAMPLE, IncomingFile, Reading
+from app.components.plain_text import plain
+from app.services.importing import SAMPLE, IncomingFile, Reading, class_names, holds_numbers
 from lane_core.data import ReadOptions
+from lane_core.errors import DataError
 from lane_core.records import ColumnChoice
 
 _INCOMING_KEY = "incoming_file"
-_UPLOAD, _SAMPLE = "Upload a file", "Use the sample"
-_ENCODINGS = ["", "utf-8", "cp1252", "latin-1", "utf-16"]
+_CANCELLED_KEY = "import_cancelled"
+_UPLOAD, _PLACE, _SAMPLE = "Upload a file", "Path or data set", "Use the sample"
+_ENCODINGS = ["", "utf-8", "cp1252", "latin-1", "utf-16", "cp1251", "shift_jis", "gb18030", "euc-kr"]
+_HEADERS = {None: "As found", True: "Yes, column names", False: "No, data already"}
+_PARTS = {"excel": "Sheet", "huggingface": "Split"}
 _DELIMITERS = {"": "As found", ",": "Comma ,", ";": "Semicolon ;", "\t": "Tab", "|": "Bar |"}
 _ROLES = (
     ("text", "Text column", "What people wrote; this is what the model reads."),
@@ -31,10 +36,14 @@ _NO_COLUMN = ""
 
 
 def choose_file() -> IncomingFile | None:
-    """Draw the choice between an upload and the sample; return the file, the same object from run to run."""
+    """Draw where the file comes from; return the file, the same object from run to run, None if there is none yet.
+
+    Raises:
+        DataError: If there is nothing at the place that was named, or it cannot be fetched.
+    """
     source = st.segmented_control(
         "Where the file comes from",
-        [_UPLOAD, _SAMPLE],
+        [_UPLOAD, _PLACE, _SAMPLE],
         default=_UPLOAD,
         required=True,
         label_visibility="collapsed",
@@ -43,17 +52,36 @@ def choose_file() -> IncomingFile | None:
     if source == _SAMPLE:
         st.caption("Posts of a support forum, each labelled with an emotion. Some of the labels are wrong.")
         return _remember("sample", lambda: IncomingFile("sample", SAMPLE))
+    return _named_place() if source == _PLACE else _upload()
+
+
+def _upload() -> IncomingFile | None:
     # No filter by file name: a refused file is to get our message, which says what can be read instead.
     upload = st.file_uploader(
-        "A CSV, TSV, JSON Lines or Parquet file with a column of texts and a column of labels",
+        "A file with a text and a label in each row: CSV, JSON, JSON Lines, Parquet, Arrow or Excel, also as gzip or "
+        "zip, or an export of Label Studio, Argilla, Prodigy or doccano",
         key="import_upload",
     )
     if upload is None:
         forget_file()
         return None
-    return _remember(
-        upload.file_id, lambda: IncomingFile.uploaded(upload.file_id, upload.name, upload.getvalue())
-    )
+    return _remember(upload.file_id, lambda: IncomingFile.uploaded(upload.file_id, upload.name, upload))
+
+
+def _named_place() -> IncomingFile | None:
+    place = st.text_input(
+        "A file or folder on the machine that LANE Audit runs on, or a data set of the Hugging Face hub",
+        placeholder="/data/reviews.csv, or hf:owner/name",
+        help="Files are read in place, whatever their size. A folder is a data set that was saved with save_to_disk, "
+        "or has a folder of text files for each class. hf:owner/name is downloaded.",
+        key="import_place",
+    ).strip()
+    if not place:
+        forget_file()
+        return None
+    key = f"place:{place}"
+    with st.spinner(f"Fetching {plain(place)}"):
+        return _remember(key, lambda: IncomingFile.fetched(key, place))
 
 
 def forget_file() -> None:
@@ -63,27 +91,74 @@ def forget_file() -> None:
         incoming.discard()
 
 
+def cancel_reading(key: str) -> None:
+    """Leave a file unread until somebody asks for it again."""
+    st.session_state[_CANCELLED_KEY] = key
+
+
+def is_cancelled(incoming: IncomingFile) -> bool:
+    """Return whether the reading of this file was cancelled; if it was, draw the way to begin again."""
+    if st.session_state.get(_CANCELLED_KEY) != incoming.key:
+        return False
+    st.info(f"Reading {plain(incoming.name)} was cancelled; nothing is stored.", icon=":material/close:")
+    st.button(
+        "Read it after all",
+        key=f"import_again_{incoming.key}",
+        on_click=lambda: st.session_state.pop(_CANCELLED_KEY, None),
+    )
+    return True
+
+
 def choose_reading(incoming: IncomingFile) -> ReadOptions:
-    """Draw the encoding and the delimiter, folded away, for files that have them."""
-    if not incoming.is_text:
-        return ReadOptions()
-    with st.popover("More", help="Encoding and delimiter, where they were not found right", width="stretch"):
-        encoding = st.selectbox(
-            "Encoding",
-            _ENCODINGS,
-            format_func=lambda name: name or "As found",
-            help="A byte order mark in the file wins over this.",
-            key=f"import_encoding_{incoming.key}",
-        )
-        delimiter = ""
+    """Draw encoding, delimiter and header, folded away, for files that have them; the part is chosen later."""
+    part = st.session_state.get(_part_key(incoming)) or None
+    if not incoming.has_rows and not incoming.is_text:
+        return ReadOptions(part=part)
+    encoding, delimiter, has_header = "", "", None
+    with st.popover("More", help="How the file is read, where that was not found right", width="stretch"):
+        if incoming.is_text:
+            encoding = st.selectbox(
+                "Encoding",
+                _ENCODINGS,
+                format_func=lambda name: name or "As found",
+                accept_new_options=True,
+                help="A byte order mark in the file wins over this. Other names can be typed.",
+                key=f"import_encoding_{incoming.key}",
+            )
         if incoming.is_delimited:
             delimiter = st.selectbox(
                 "Delimiter",
                 list(_DELIMITERS),
-                format_func=_DELIMITERS.__getitem__,
+                format_func=lambda sign: _DELIMITERS.get(sign, sign),
+                accept_new_options=True,
+                help="Any other one can be typed.",
                 key=f"import_delimiter_{incoming.key}",
             )
-    return ReadOptions(encoding or None, delimiter or None)
+        if incoming.has_rows:
+            has_header = st.selectbox(
+                "First row names the columns",
+                list(_HEADERS),
+                format_func=_HEADERS.__getitem__,
+                key=f"import_header_{incoming.key}",
+            )
+    return ReadOptions(encoding or None, delimiter or None, has_header, part)
+
+
+def choose_part(incoming: IncomingFile, reading: Reading) -> None:
+    """Draw the choice among sheets, files of an archive or splits; the next run of the page reads that one."""
+    if len(reading.table.parts) > 1:
+        st.selectbox(
+            _PARTS.get(reading.table.file_format, "File in the archive"),
+            ["", *reading.table.parts],
+            format_func=lambda name: (
+                name or ("All" if reading.table.file_format == "huggingface" else "As found")
+            ),
+            key=_part_key(incoming),
+        )
+
+
+def _part_key(incoming: IncomingFile) -> str:
+    return f"import_part_{incoming.key}"
 
 
 def choose_columns(incoming: IncomingFile, reading: Reading) -> ColumnChoice | None:
@@ -107,12 +182,39 @@ def choose_columns(incoming: IncomingFile, reading: Reading) -> ColumnChoice | N
     if not text or not label:
         return None
     columns = ColumnChoice(text, label, chosen["example_id"] or None, chosen["split"] or None)
+    try:
+        columns = replace(columns, class_names=_choose_class_names(incoming, reading, label))
+    except DataError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return None
     return replace(columns, annotators=_choose_annotators(incoming, reading, columns))
+
+
+def _choose_class_names(incoming: IncomingFile, reading: Reading, label: str) -> tuple[str, ...]:
+    """Draw the box for the names that numbers stand for; nothing where the labels are no numbers."""
+    known = reading.table.class_names.get(label, ())
+    if not known and not holds_numbers(reading, label):
+        return ()
+    with st.expander(
+        f"Names of the classes: {len(known)} from the file"
+        if known
+        else "The labels are numbers: name the classes"
+    ):
+        typed = st.text_area(
+            "Names of the classes, one a line, that of 0 first",
+            value="\n".join(known),
+            placeholder="joy\nanger\nfear",
+            help="A list as it stands in dataset_info.json or config.json can be pasted too. Exported files keep the "
+            "numbers. Empty: the numbers are the names.",
+            height=120,
+            key=f"import_names_{incoming.key}_{reading.options}_{label}",
+        )
+    return class_names(typed)
 
 
 def _choose_annotators(incoming: IncomingFile, reading: Reading, columns: ColumnChoice) -> tuple[str, ...]:
     """Draw the choice among the further columns, those found first; nothing where there is no further column."""
-    taken = set(asdict(columns).values())
+    taken = {columns.text, columns.label, columns.example_id, columns.split}
     free = [name for name in reading.table.columns if name not in taken]
     if not free:
         return ()

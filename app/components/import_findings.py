@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 
 import pandas as pd
 import streamlit as st
@@ -10,10 +11,24 @@ import streamlit as st
 from app.components.plain_text import plain
 from app.components.table_height import table_height
 from app.services.importing import PREVIEW_ROWS, Reading
+from lane_core.data import Fixes
 from lane_core.records import ColumnChoice, Problem
 
 _VISIBLE_ROWS = 8
 _ROWS_IN_MESSAGE = 3
+_LEAVE_OUT = "Leave out"
+_FIXES = {
+    "drop_multi_label": _LEAVE_OUT,
+    "join_spellings": "Read as one",
+    "drop_unlabelled": _LEAVE_OUT,
+    "drop_empty": _LEAVE_OUT,
+    "drop_junk": _LEAVE_OUT,
+    "drop_other_language": _LEAVE_OUT,
+    "drop_leaks": _LEAVE_OUT,
+    "drop_duplicates": "Keep first",
+}
+_DONE = {**dict.fromkeys(_FIXES, "Left out"), "join_spellings": "Read as one", "min_class_size": "Left out"}
+_CLASS_SIZES = {0: "Keep all", 2: "Leave out < 2", 5: "Leave out < 5"}
 
 
 def draw_preview(reading: Reading, columns: ColumnChoice | None) -> None:
@@ -52,15 +67,46 @@ def draw_class_counts(class_counts: pd.DataFrame) -> None:
     )
 
 
-def draw_problems(problems: Sequence[Problem], *, drop_unlabelled: bool) -> None:
-    """Draw every problem, the blocking ones first, each marked in words and with its row numbers."""
+def chosen_fixes(key: str) -> Fixes:
+    """Return what is ticked beside the findings of a file: their widgets are drawn once it is known what they do."""
+    values = {field.name: st.session_state.get(_fix_key(field.name, key)) for field in fields(Fixes)}
+    return Fixes(**{name: value for name, value in values.items() if value is not None})
+
+
+def draw_problems(problems: Sequence[Problem], key: str) -> None:
+    """Draw every problem, the blocking ones first, each marked in words and with its row numbers, beside its fix."""
     for problem in problems:
+        message, fix = (
+            st.columns([3, 1], vertical_alignment="center") if problem.fix else (st.container(), None)
+        )
         if problem.blocking:
-            st.error(f"**Blocks the import.** {_in_words(problem)}", icon=":material/block:")
-        elif problem.kind == "missing_label" and drop_unlabelled:
-            st.info(f"**Left out.** {_rows(problem)}: no label.", icon=":material/playlist_remove:")
+            message.error(f"**Blocks the import.** {_in_words(problem)}", icon=":material/block:")
+        elif problem.is_fixed:
+            message.info(
+                f"**{_DONE[str(problem.fix)]}.** {_in_words(problem)}", icon=":material/playlist_remove:"
+            )
         else:
-            st.warning(f"**Worth knowing.** {_in_words(problem)}", icon=":material/info:")
+            message.warning(f"**Worth knowing.** {_in_words(problem)}", icon=":material/info:")
+        if fix is not None:
+            with fix:
+                _draw_fix(str(problem.fix), key)
+
+
+def _draw_fix(name: str, key: str) -> None:
+    if name == "min_class_size":
+        st.selectbox(
+            "Small classes",
+            list(_CLASS_SIZES),
+            format_func=_CLASS_SIZES.__getitem__,
+            label_visibility="collapsed",
+            key=_fix_key(name, key),
+        )
+        return
+    st.toggle(_FIXES[name], key=_fix_key(name, key))
+
+
+def _fix_key(name: str, key: str) -> str:
+    return f"import_fix_{name}_{key}"
 
 
 def _in_words(problem: Problem) -> str:

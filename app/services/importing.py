@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 import weakref
-from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import BinaryIO
 
 import pandas as pd
 
 from app.services import workspaces
-from lane_core.data import (
-    Examples,
-    ReadOptions,
-    Table,
-    check,
-    examples_of,
-    file_sha256,
-    guess_columns,
-    read_table,
-    with_validation,
-)
-from lane_core.data.cells import cell_text
-from lane_core.data.checks import label_names
+from app.services.import_findings import Findings, findings_of, refusal
+from lane_core.data import Fixes, ReadOptions, Table, file_sha256, guess_columns, read_table
+from lane_core.data.cells import cell_label, cell_text
+from lane_core.data.checks import Look, Progress, look, survey
+from lane_core.data.class_names import parse_class_names
 from lane_core.data.columns import guess_annotators
+from lane_core.data.formats.registry import split_name
+from lane_core.data.sources import fetch
 from lane_core.errors import DataError
 from lane_core.home import DEMO_NAME, SAMPLE_DATA
-from lane_core.records import ColumnChoice, DatasetRecord, Problem
+from lane_core.records import ColumnChoice, DatasetRecord
 from lane_core.store import datasets, runs
 from lane_core.wording import counted
 
@@ -37,8 +33,24 @@ PREVIEW_ROWS = 50
 SAMPLE = SAMPLE_DATA / "emotions.csv"
 
 _PREVIEW_CHARS = 300
-_FORMATS = {"csv": "CSV", "tsv": "Tab-separated", "jsonl": "JSON Lines", "parquet": "Parquet"}
-_SPLIT_WORDS = {"train": "for training", "validation": "for validation", "test": "for testing"}
+_FORMATS = {
+    "csv": "CSV",
+    "tsv": "Tab-separated",
+    "jsonl": "JSON Lines",
+    "json": "JSON",
+    "parquet": "Parquet",
+    "arrow": "Arrow",
+    "excel": "Excel",
+    "huggingface": "Hugging Face data set",
+    "class_folders": "A folder for each class",
+}
+_BINARY = {".parquet", ".pq", ".arrow", ".arrows", ".feather", ".ipc", ".xlsx", ".xlsm"}
+_WORKBOOKS = {".xlsx", ".xlsm"}
+_JSON = {".jsonl", ".ndjson", ".jl", ".json"}
+_LARGE_BYTES = 20_000_000
+_COPIED_BYTES = 1 << 20
+_NUMBER = re.compile(r"-?[0-9]{1,9}(\.0*)?")
+_LOOKED_AT = 1000
 
 
 @dataclass(frozen=True)
@@ -56,46 +68,49 @@ class Reading:
     guess_note: str
 
 
-@dataclass(frozen=True)
-class Findings:
-    """What one choice of columns makes of a file."""
-
-    problems: tuple[Problem, ...]
-    """Blocking ones first."""
-    class_counts: pd.DataFrame
-    """label, examples; most examples first, then the classes that only several people's columns hold."""
-    result: str = ""
-    """What the import would give, in a line; empty while something blocks it."""
-
-    @property
-    def num_blocking(self) -> int:
-        """Problems that must be mended before the import."""
-        return sum(problem.blocking for problem in self.problems)
-
-    @property
-    def num_unlabelled(self) -> int:
-        """Rows without a label."""
-        return next((problem.count for problem in self.problems if problem.kind == "missing_label"), 0)
-
-
 class IncomingFile:
-    """A file on its way in. Every reading and every check is done once, so that widgets answer at once."""
+    """A file on its way in. Every reading and every look at it is done once, so that widgets answer at once."""
 
-    def __init__(self, key: str, path: Path) -> None:
+    def __init__(self, key: str, path: Path, name: str = "") -> None:
         self.key = key
         """Differs between any two uploads, also of the same file."""
         self.path = path
+        """The file, or a folder that is a data set."""
+        self.name = name or path.name
+        """What it is called where it comes from."""
         self._remove_copy: weakref.finalize[..., IncomingFile] | None = None
         self._reading: Reading | None = None
-        self._findings: dict[tuple[ColumnChoice, bool], Findings] = {}
+        self._stamp = (0, 0)
+        self._looks: dict[ColumnChoice, Look | DataError] = {}
         self._annotators: dict[ColumnChoice, tuple[str, ...]] = {}
 
     @classmethod
-    def uploaded(cls, key: str, name: str, data: bytes) -> IncomingFile:
+    def uploaded(cls, key: str, name: str, stream: BinaryIO) -> IncomingFile:
         """Write an upload to a temporary folder; it goes with ``discard``, with this object or with the process."""
         folder = Path(tempfile.mkdtemp(prefix="lane-upload-"))
         path = folder / (Path(name).name.lstrip(".") or "upload")
-        path.write_bytes(data)
+        with path.open("wb") as copy:
+            # Not in one piece: an upload of gigabytes is in memory once already.
+            shutil.copyfileobj(stream, copy, _COPIED_BYTES)
+        return cls._of_copy(key, path, folder)
+
+    @classmethod
+    def fetched(cls, key: str, address: str) -> IncomingFile:
+        """Return a file or folder of this machine, read in place, or a copy of a data set that ``hf:`` names.
+
+        Raises:
+            DataError: If it is not there, or cannot be fetched.
+        """
+        folder = Path(tempfile.mkdtemp(prefix="lane-fetched-"))
+        try:
+            path = fetch(address, folder)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return cls._of_copy(key, path, folder)
+
+    @classmethod
+    def _of_copy(cls, key: str, path: Path, folder: Path) -> IncomingFile:
         incoming = cls(key, path)
         incoming._remove_copy = weakref.finalize(incoming, shutil.rmtree, folder, ignore_errors=True)
         return incoming
@@ -107,13 +122,27 @@ class IncomingFile:
 
     @property
     def is_text(self) -> bool:
-        """Whether the file has an encoding to choose."""
-        return self.path.suffix.lower() not in {".parquet", ".pq"}
+        """Whether the file may have an encoding to choose."""
+        return self.path.is_file() and self._suffix not in _BINARY
 
     @property
     def is_delimited(self) -> bool:
-        """Whether the file has a delimiter to choose."""
-        return self.is_text and self.path.suffix.lower() not in {".jsonl", ".ndjson"}
+        """Whether the file may have a delimiter to choose."""
+        return self.is_text and self._suffix not in _JSON
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether the first row of the file may be one of names, or not."""
+        return self.is_delimited or self._suffix in _WORKBOOKS
+
+    @property
+    def _suffix(self) -> str:
+        return split_name(self.path.name.lower())[1].removesuffix(".gz").removesuffix(".gzip")
+
+    @property
+    def is_large(self) -> bool:
+        """Whether reading it takes so long that a person wants to see how far it is."""
+        return self.path.is_file() and self.path.stat().st_size > _LARGE_BYTES
 
     @cached_property
     def sha256(self) -> str:
@@ -123,15 +152,24 @@ class IncomingFile:
     @property
     def project_name(self) -> str:
         """What to call the project, unless the person has a better name."""
-        return DEMO_NAME if self.path == SAMPLE else self.path.stem
+        return DEMO_NAME if self.path == SAMPLE else split_name(self.path.name)[0]
+
+    def is_read(self, options: ReadOptions) -> bool:
+        """Return whether ``read`` answers at once."""
+        return self._reading is not None and self._reading.options == options
 
     def read(self, options: ReadOptions) -> Reading:
         """Return the file as these options read it; DataError if they cannot."""
         if self._reading is None or self._reading.options != options:
+            self._stamp = _stamp(self.path)
             table = read_table(self.path, options)
-            self._findings, self._annotators = {}, {}
+            self._looks, self._annotators = {}, {}
             self._reading = _reading(options, table)
         return self._reading
+
+    def has_changed(self) -> bool:
+        """Return whether somebody wrote to the file after it was read."""
+        return self._reading is not None and _stamp(self.path) != self._stamp
 
     def guess_annotators(self, reading: Reading, columns: ColumnChoice) -> tuple[str, ...]:
         """Return which further columns of the file as it was read last look like the labels of one person each."""
@@ -139,12 +177,25 @@ class IncomingFile:
             self._annotators[columns] = guess_annotators(reading.table, columns)
         return self._annotators[columns]
 
-    def check(self, reading: Reading, columns: ColumnChoice, *, drop_unlabelled: bool) -> Findings:
-        """Return what these columns make of the file as it was read last."""
-        choice = columns, drop_unlabelled
-        if choice not in self._findings:
-            self._findings[choice] = _findings(reading.table, columns, drop_unlabelled=drop_unlabelled)
-        return self._findings[choice]
+    def is_checked(self, columns: ColumnChoice) -> bool:
+        """Return whether ``check`` of these columns answers at once."""
+        return columns in self._looks
+
+    def check(
+        self, reading: Reading, columns: ColumnChoice, fixes: Fixes, on_progress: Progress | None = None
+    ) -> Findings:
+        """Return what these columns and fixes make of the file as it was read last."""
+        if columns not in self._looks:
+            try:
+                seen: Look | DataError = look(reading.table, columns, on_progress)
+            except DataError as error:
+                seen = error
+            # One choice at a time: the look at a large file is large.
+            self._looks = {columns: seen}
+        seen = self._looks[columns]
+        if isinstance(seen, DataError):
+            return refusal(seen, fixes)
+        return findings_of(survey(seen, fixes), fixes)
 
 
 def projects_table() -> pd.DataFrame:
@@ -170,11 +221,27 @@ def projects_of_same_file(incoming: IncomingFile) -> list[str]:
 
 
 def create_project(
-    incoming: IncomingFile, reading: Reading, columns: ColumnChoice, name: str, *, drop_unlabelled: bool
+    incoming: IncomingFile,
+    reading: Reading,
+    columns: ColumnChoice,
+    fixes: Fixes,
+    name: str,
+    on_progress: Callable[[str, int, int], None] | None = None,
 ) -> DatasetRecord:
     """Store the file as a project; LaneError, and nothing stored, if that cannot be."""
+    if incoming.has_changed():
+        raise DataError(
+            f"{incoming.name} was changed after it was read. Choose it again, to see what is in it now."
+        )
     return workspaces.workspace().add_dataset(
-        incoming.path, columns, name, options=reading.options, drop_unlabelled=drop_unlabelled
+        incoming.path,
+        columns,
+        name,
+        source_name=incoming.name,
+        options=reading.options,
+        fixes=fixes,
+        table=reading.table,
+        on_progress=on_progress,
     )
 
 
@@ -184,6 +251,29 @@ def import_result(record: DatasetRecord) -> str:
     num_people = len(record.columns.annotators)
     more = f", labels of {counted(num_people, 'annotator')}" if num_people else ""
     return f"{counted(record.num_examples, 'example')}, {len(classes)} classes{more}"
+
+
+def holds_numbers(reading: Reading, column: str) -> bool:
+    """Return whether the labels of a column are whole numbers, which may stand for names of classes."""
+    values = reading.table.values(column)[:_LOOKED_AT]
+    if any(isinstance(value, (list, dict)) for value in values):
+        return False
+    labels = {label for value in values if (label := cell_label(value)) is not None}
+    return bool(labels) and all(_NUMBER.fullmatch(label.strip()) for label in labels)
+
+
+def class_names(text: str) -> tuple[str, ...]:
+    """Return the class names that somebody typed, none if nothing was; DataError if they make no list."""
+    return parse_class_names(text) if text.strip() else ()
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Return size and time of the last change; zeros if the file is not there any more."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_size, found.st_mtime_ns
 
 
 def _reading(options: ReadOptions, table: Table) -> Reading:
@@ -199,47 +289,4 @@ def _reading(options: ReadOptions, table: Table) -> Reading:
 
 def _description(table: Table) -> str:
     size = [counted(table.num_rows, "row"), counted(len(table.columns), "column")]
-    return " · ".join([_FORMATS[table.file_format], *table.notes, *size])
-
-
-def _findings(table: Table, columns: ColumnChoice, *, drop_unlabelled: bool) -> Findings:
-    try:
-        counts = Counter(label for label in label_names(table, columns.label) if label is not None)
-        problems = check(table, columns)
-    except DataError as error:
-        return Findings((_as_problem(error),), pd.DataFrame({"label": [], "examples": []}))
-    class_counts = _class_counts(counts)
-    if drop_unlabelled:
-        problems = [
-            replace(problem, blocking=False) if problem.kind == "missing_label" else problem
-            for problem in problems
-        ]
-    problems.sort(key=lambda problem: not problem.blocking)
-    if problems and problems[0].blocking:
-        return Findings(tuple(problems), class_counts)
-    try:
-        examples = examples_of(table, columns, drop_unlabelled)
-    except DataError as error:
-        return Findings((_as_problem(error), *problems), class_counts)
-    counts.update(dict.fromkeys(examples.classes, 0))
-    return Findings(tuple(problems), _class_counts(counts), _result(examples))
-
-
-def _class_counts(counts: Counter[str]) -> pd.DataFrame:
-    return pd.DataFrame(counts.most_common(), columns=["label", "examples"])
-
-
-def _result(examples: Examples) -> str:
-    splits = with_validation(examples).frame["split"].value_counts()
-    parts = [f"{splits[split]:,} {words}" for split, words in _SPLIT_WORDS.items() if split in splits]
-    line = f"{counted(len(examples.frame), 'example')}, {len(examples.classes)} classes: {', '.join(parts)}."
-    if "validation" in splits and not (examples.frame["split"] == "validation").any():
-        line += " The file has no rows for validation, so every tenth training row of a class is set aside."
-    if num_people := examples.annotations["annotator"].nunique():
-        given = counted(len(examples.annotations), "label")
-        line += f" The file also has {given} of {counted(num_people, 'annotator')}."
-    return line
-
-
-def _as_problem(error: DataError) -> Problem:
-    return Problem("columns", str(error), count=1, blocking=True)
+    return " · ".join([_FORMATS.get(table.file_format, table.file_format), *table.notes, *size])

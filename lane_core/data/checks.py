@@ -1,268 +1,225 @@
-"""What a person should know about a file before it is stored."""
+"""What a person should know about a file before it is stored, and what is left of it after the fixes."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from lane_core.data.cells import as_class, cell_label, cell_text
+import numpy as np
+
+from lane_core.data.cells import cell_text
+from lane_core.data.checked_rows import CheckedRows, Codes, Finding, Mask, finding, in_words
+from lane_core.data.checks_labels import class_number, label_spelling, missing_label, multi_label, rare_class
+from lane_core.data.checks_people import Labels, people_labels, people_problems
+from lane_core.data.checks_texts import (
+    are_long,
+    conflicting_duplicates,
+    duplicates,
+    empty_text,
+    junk_text,
+    leaks,
+    long_text,
+    other_language,
+)
+from lane_core.data.class_names import unknown_numbers
 from lane_core.data.columns import require_columns
+from lane_core.data.fixes import Fixes
+from lane_core.data.labels import label_names, read_labels
+from lane_core.data.languages import tongues_of
+from lane_core.data.splits import split_codes
 from lane_core.data.tables import Table
-from lane_core.errors import DataError
 from lane_core.records import ColumnChoice, Problem
 
-_ROWS_KEPT = 20
-_LABEL_CHARACTERS = 60
-_ROWS_NAMED = 3
-_LABELS_NAMED = 5
-MAX_CLASSES = 1000
-"""More labels than this are texts or ids: two networks and a K x K matrix are made for the classes."""
+Progress = Callable[[int, int], None]
+"""Called with the steps that are done and the steps there are; what it raises ends the work."""
+_STEPS = (
+    multi_label,
+    label_spelling,
+    missing_label,
+    empty_text,
+    junk_text,
+    other_language,
+    leaks,
+    duplicates,
+    rare_class,
+)
+"""What has a fix, in the order of the fixes: each looks at what those before it have left."""
 
 
-def check(table: Table, columns: ColumnChoice) -> list[Problem]:
+@dataclass(frozen=True)
+class Look:
+    """Everything about a file that does not depend on the fixes; ``survey`` of it takes no time."""
+
+    rows: CheckedRows
+    columns: ColumnChoice
+    ids: Codes | None
+    """The same number for equal ids, -1 for blank ones; None where each row has its own, or there is no column."""
+    first_ids: Sequence[str]
+    """Id of each number."""
+    people: Mapping[str, Labels]
+    """What stands in the column of each person."""
+    unreadable: Mask
+    unknown_numbers: tuple[Problem, ...]
+    """Cells that stand for no class of the list of names."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the checks found, and what is left after the fixes that are ticked."""
+
+    rows: CheckedRows
+    problems: tuple[Problem, ...]
+    """Blocking ones first."""
+    people: Mapping[str, Labels] = field(default_factory=dict)
+    """Class names that each person gave to the rows that are left, None elsewhere."""
+
+    @property
+    def blocking(self) -> list[Problem]:
+        """Problems that must be mended, or whose fix must be ticked."""
+        return [problem for problem in self.problems if problem.blocking]
+
+
+def check(table: Table, columns: ColumnChoice, fixes: Fixes | None = None) -> list[Problem]:
     """Return what is wrong or remarkable in a file, blocking problems first.
 
-    Blocking: a missing label (unless unlabelled rows are left out on import), fewer than two classes or more than
-    MAX_CLASSES, ids that are repeated or blank, a person's column that holds no class of the label column. Not
-    blocking: empty texts, classes of one example, equal texts (but for space around them) with different labels,
-    bytes that are not the encoding, labels of several people that differ, or that the label column does not hold.
+    Blocking: a missing label or a list of several (unless such rows are left out), fewer than two classes or more
+    than MAX_CLASSES, ids that are repeated or blank, no row for training, a person's column that holds no class of
+    the label column. ``Problem.kind`` lists them all.
 
     Raises:
-        DataError: If a column does not exist, is chosen twice, or holds lists or objects as labels.
+        DataError: If a column does not exist, is chosen twice, or holds objects as labels.
+    """
+    return list(survey(look(table, columns), fixes or Fixes()).problems)
+
+
+def look(table: Table, columns: ColumnChoice, on_progress: Progress | None = None) -> Look:
+    """Read the chosen columns of a file once, for any number of surveys.
+
+    Raises:
+        DataError: If a column does not exist, is chosen twice, or holds objects as labels.
     """
     require_columns(table, columns)
-    labels = label_names(table, columns.label)
-    texts = [cell_text(value).strip() for value in table.values(columns.text)]
-    problems = [
-        *_missing_label(labels, table.name),
-        *_single_class(labels, table.name),
-        *_too_many_classes(labels, table.name),
-        *_duplicate_id(table, columns.example_id),
-        *_unreadable_bytes(table),
-        *_empty_text(texts, table.name),
-        *_conflicting_duplicates(texts, labels, table.name),
-        *_rare_class(labels, table.name),
-        *_annotators(table, columns, labels),
-    ]
-    return sorted(problems, key=lambda problem: not problem.blocking)
-
-
-def label_names(table: Table, column: str) -> list[str | None]:
-    """Return the class name of every row, None where it has none.
-
-    Raises:
-        DataError: If a cell holds a list or an object.
-    """
-    names: list[str | None] = []
-    known: dict[str, str | None] = {}
-    for row, value in enumerate(table.values(column), start=1):
-        if isinstance(value, str):
-            # Labels repeat: each is looked at once.
-            if value not in known:
-                known[value] = cell_label(value)
-            names.append(known[value])
-            continue
-        try:
-            names.append(cell_label(value))
-        except DataError as error:
-            raise DataError(
-                f"Row {row} of {table.name}, column {column!r}: {error}. Choose a column with one label a row."
-            ) from error
-    return names
-
-
-def annotator_labels(table: Table, column: str, labels: Sequence[str | None]) -> list[str | None]:
-    """Return one person's class name of every row; None where the person, or the label column, has none.
-
-    Args:
-        table: The file.
-        column: Column of the person.
-        labels: Class names of the label column.
-
-    Raises:
-        DataError: If a cell holds a list or an object.
-    """
-    classes = {label for label in labels if label is not None}
-    return [
-        None if name is None or label is None else as_class(name, classes)
-        for name, label in zip(label_names(table, column), labels, strict=True)
-    ]
-
-
-def _missing_label(labels: Sequence[str | None], file_name: str) -> Iterator[Problem]:
-    rows = _rows(label is None for label in labels)
-    if rows:
-        unlabelled = "the row" if len(rows) == 1 else f"the {len(rows):,} rows"
-        message = f"{_in_words(rows, 'has', 'have')} no label in {file_name}. Fill in, or import without {unlabelled}."
-        yield _problem("missing_label", message, rows, blocking=True)
-
-
-def _single_class(labels: Sequence[str | None], file_name: str) -> Iterator[Problem]:
-    classes = sorted({label for label in labels if label is not None})
-    if len(classes) < 2:
-        found = f"only {classes[0]!r}" if classes else "no label at all"
-        message = (
-            f"The label column of {file_name} holds {found}. Two classes are needed; choose another column."
-        )
-        yield _problem("single_class", message, [], blocking=True)
-
-
-def _too_many_classes(labels: Sequence[str | None], file_name: str) -> Iterator[Problem]:
-    num_classes = len({label for label in labels if label is not None})
-    if num_classes > MAX_CLASSES:
-        message = (
-            f"The label column of {file_name} holds {num_classes:,} different labels in {len(labels):,} rows; at most "
-            f"{MAX_CLASSES:,} classes can be audited. Choose the column that holds the class."
-        )
-        yield _problem("too_many_classes", message, [], blocking=True)
-
-
-def _duplicate_id(table: Table, column: str | None) -> Iterator[Problem]:
-    if column is None:
-        return
-    ids = [cell_text(value).strip() for value in table.values(column)]
-    counts = Counter(ids)
-    rows = _rows(not example_id or counts[example_id] > 1 for example_id in ids)
-    if rows:
-        seen = ids[rows[0] - 1]
-        message = (
-            f"{_in_words(rows, 'has', 'have')} a blank or repeated id in column {column!r} of {table.name} "
-            f"(the first holds {seen!r}). Choose another id column, or none to number the rows."
-        )
-        yield _problem("duplicate_id", message, rows, blocking=True)
-
-
-def _unreadable_bytes(table: Table) -> Iterator[Problem]:
-    rows = list(table.unreadable_rows)
-    if rows:
-        message = (
-            f"{_in_words(rows, 'holds', 'hold')} bytes of {table.name} that cannot be read. They are kept in the file "
-            "and shown as \ufffd; try another encoding, for example cp1252 or latin-1."
-        )
-        yield _problem("unreadable_bytes", message, rows)
-
-
-def _empty_text(texts: Sequence[str], file_name: str) -> Iterator[Problem]:
-    rows = _rows(not text for text in texts)
-    if rows:
-        message = f"{_in_words(rows, 'has', 'have')} no text in {file_name}. Nothing can be learnt from an empty text."
-        yield _problem("empty_text", message, rows)
-
-
-def _conflicting_duplicates(
-    texts: Sequence[str], labels: Sequence[str | None], file_name: str
-) -> Iterator[Problem]:
-    labels_of: dict[str, set[str]] = defaultdict(set)
-    for text, label in zip(texts, labels, strict=True):
-        if text and label is not None:
-            labels_of[text].add(label)
-    rows = _rows(
-        label is not None and len(labels_of[text]) > 1 if text else False
-        for text, label in zip(texts, labels, strict=True)
+    say = on_progress or (lambda _done, _total: None)
+    say(0, 5)
+    labels = read_labels(table, columns.label, columns.class_names)
+    classes, label_codes = _coded(labels.names)
+    people = {name: label_names(table, name, columns.class_names) for name in columns.annotators}
+    say(1, 5)
+    texts = [text.strip() for text in texts_of(table, columns.text)]
+    say(2, 5)
+    _, text_codes = _coded(texts)
+    say(3, 5)
+    tongues = tongues_of(texts)
+    say(4, 5)
+    ids, id_codes = _repeated_ids(table, columns.example_id)
+    cells = table.frame[columns.text]
+    rows = CheckedRows(
+        file_name=table.name,
+        text_at=lambda position: cell_text(cells.iloc[position]).strip(),
+        text_codes=text_codes,
+        is_long=are_long(texts),
+        tongues=tongues,
+        classes=classes,
+        label_codes=label_codes,
+        several=_mask_of(labels.several, table.num_rows),
+        split_codes=np.zeros(table.num_rows, dtype=np.int64)
+        if columns.split is None
+        else split_codes(table.values(columns.split)),
+        kept=np.ones(table.num_rows, dtype=bool),
     )
-    if rows:
-        first = texts[rows[0] - 1]
+    say(5, 5)
+    unreadable = _mask_of(table.unreadable_rows, table.num_rows)
+    return Look(rows, columns, id_codes, ids, people, unreadable, tuple(unknown_numbers(table, columns)))
+
+
+def survey(seen: Look, fixes: Fixes) -> Survey:
+    """Return what the checks find in a file with these fixes ticked, and what is left of it."""
+    rows = seen.rows
+    findings = []
+    for step in _STEPS:
+        for found in step(rows, fixes):
+            findings.append(found)
+            rows = found.rows
+    people = people_labels(rows, fixes, seen.people)
+    findings += [*conflicting_duplicates(rows), *long_text(rows), *_unreadable_bytes(rows, seen.unreadable)]
+    # What is ticked keeps its place, so that nothing moves under the hand.
+    blocks = {found.problem.kind for found in findings if found.blocks}
+    problems = [found.problem for found in findings]
+    problems += people_problems(rows, people)
+    problems += class_number(rows)
+    problems += [found.problem for found in _duplicate_id(rows, seen)]
+    problems += seen.unknown_numbers
+    problems += _no_training_row(rows, seen.columns)
+    problems.sort(key=lambda problem: not (problem.blocking or (problem.is_fixed and problem.kind in blocks)))
+    return Survey(rows, tuple(problems), people)
+
+
+def texts_of(table: Table, column: str) -> list[str]:
+    """Return the cells of a column as texts, as they stand."""
+    return [
+        value if type(value) is str and value.isascii() else cell_text(value)
+        for value in table.values(column)
+    ]
+
+
+def _repeated_ids(table: Table, column: str | None) -> tuple[tuple[str, ...], Codes | None]:
+    if column is None:
+        return (), None
+    ids = [text.strip() for text in texts_of(table, column)]
+    known = set(ids)
+    return ((), None) if len(known) == len(ids) and "" not in known else _coded(ids)
+
+
+def _coded(values: Sequence[str | None]) -> tuple[tuple[str, ...], Codes]:
+    """Return the distinct values in order, and the position of each value among them; -1 for None and ""."""
+    known: dict[str | None, int] = {}
+    codes = np.fromiter(
+        (known.setdefault(value, len(known)) if value else -1 for value in values),
+        dtype=np.int64,
+        count=len(values),
+    )
+    return tuple(value for value in known if value), codes
+
+
+def _mask_of(row_numbers: Sequence[int], num_rows: int) -> Mask:
+    mask = np.zeros(num_rows, dtype=bool)
+    mask[np.asarray(row_numbers, dtype=np.int64) - 1] = True
+    return mask
+
+
+def _unreadable_bytes(rows: CheckedRows, unreadable: Mask) -> Iterator[Finding]:
+    found = rows.kept & unreadable
+    if found.any():
         message = (
-            f"{_in_words(rows, 'has', 'have')} a text in {file_name} that another row labels differently: "
-            f"{_short(first)} is {' and '.join(map(_short, sorted(labels_of[first])))}. They cannot all be right."
+            f"{in_words(found, 'holds', 'hold')} bytes of {rows.file_name} that cannot be read. They are kept in the "
+            "file and shown as \ufffd; try another encoding, for example cp1252 or latin-1."
         )
-        yield _problem("conflicting_duplicates", message, rows)
+        yield finding(rows, found, "unreadable_bytes", message)
 
 
-def _rare_class(labels: Sequence[str | None], file_name: str) -> Iterator[Problem]:
-    counts = Counter(label for label in labels if label is not None)
-    rows = _rows(label is not None and counts[label] == 1 for label in labels)
-    if rows:
-        named = ", ".join(_short(str(labels[row - 1])) for row in rows[:_ROWS_NAMED])
-        some = "A class has" if len(rows) == 1 else f"{len(rows):,} classes have"
-        message = (
-            f"{some} one example only in {file_name} ({named}). It may be a misspelt label; "
-            "a class of one can be neither learnt nor checked."
-        )
-        yield _problem("rare_class", message, rows)
-
-
-def _annotators(table: Table, columns: ColumnChoice, labels: Sequence[str | None]) -> Iterator[Problem]:
-    classes = {label for label in labels if label is not None}
-    if not columns.annotators or not classes:
+def _duplicate_id(rows: CheckedRows, seen: Look) -> Iterator[Finding]:
+    if seen.ids is None:
         return
-    labels_of = {name: annotator_labels(table, name, labels) for name in columns.annotators}
-    misplaced = list(_annotator_column(table.name, labels_of, classes))
-    yield from misplaced
-    if not misplaced:
-        seen = [
-            [label for label in row if label is not None] for row in zip(*labels_of.values(), strict=True)
-        ]
-        yield from _new_class(seen, classes, table.name)
-        yield from _several_labels(seen, table.name)
-
-
-def _annotator_column(
-    file_name: str, labels_of: Mapping[str, Sequence[str | None]], classes: set[str]
-) -> Iterator[Problem]:
-    for name, labels in labels_of.items():
-        found = dict.fromkeys(label for label in labels if label is not None)
-        if any(label in classes for label in found) and len(found) <= MAX_CLASSES:
-            continue
-        held = (
-            f"{len(found):,} different labels" if len(found) > MAX_CLASSES else _listed(found) or "no label"
-        )
+    counts = np.bincount(seen.ids[rows.kept & (seen.ids >= 0)], minlength=1)
+    found = rows.kept & ((seen.ids < 0) | (counts[np.maximum(seen.ids, 0)] > 1))
+    if found.any():
+        first = int(seen.ids[int(np.argmax(found))])
         message = (
-            f"Column {_short(name)} of {file_name} does not look like one person's labels: it holds {held}, and the "
-            f"label column holds {_listed(sorted(classes))}. Leave it out of the several people's labels."
+            f"{in_words(found, 'has', 'have')} a blank or repeated id in column {seen.columns.example_id!r} of "
+            f"{rows.file_name} (the first holds {seen.first_ids[first] if first >= 0 else ''!r}). Choose another id "
+            "column, or none to number the rows."
         )
-        yield _problem("annotator_column", message, [], blocking=True)
+        yield finding(rows, found, "duplicate_id", message, blocking=True)
 
 
-def _new_class(seen: Sequence[Sequence[str]], classes: set[str], file_name: str) -> Iterator[Problem]:
-    new = dict.fromkeys(label for row in seen for label in row if label not in classes)
-    if len(classes) <= MAX_CLASSES < len(classes) + len(new):
+def _no_training_row(rows: CheckedRows, columns: ColumnChoice) -> Iterator[Problem]:
+    if (
+        columns.split is not None
+        and rows.labelled.any()
+        and not (rows.labelled & rows.is_split("train")).any()
+    ):
         message = (
-            f"The label column of {file_name} and the columns of several people hold {len(classes) + len(new):,} "
-            f"different labels; at most {MAX_CLASSES:,} classes can be audited. Leave a column out."
+            f"Column {columns.split!r} of {rows.file_name} leaves no labelled row for training. "
+            "Choose another split column, or none."
         )
-        yield _problem("too_many_classes", message, [], blocking=True)
-    elif new:
-        rows = _rows(any(label not in classes for label in row) for row in seen)
-        message = (
-            f"{_in_words(rows, 'has', 'have')} a label by one of several people that the label column of {file_name} "
-            f"does not hold: {_listed(new)}. Such labels become classes; if one is misspelt, mend the file first."
-        )
-        yield _problem("new_class", message, rows)
-
-
-def _several_labels(seen: Sequence[Sequence[str]], file_name: str) -> Iterator[Problem]:
-    several = _rows(len(row) > 1 for row in seen)
-    differing = _rows(len(set(row)) > 1 for row in seen)
-    if several:
-        rows = f"Row {several[0]} has" if len(several) == 1 else f"{len(several):,} rows have"
-        found = f"{_in_words(differing, 'has', 'have')} labels that differ" if differing else "None differ"
-        message = f"{rows} labels of several people in {file_name}. {found}."
-    else:
-        message = f"No row of {file_name} has labels of several people: nothing says how well they agree."
-    yield _problem("several_labels", message, differing)
-
-
-def _listed(labels: Iterable[str]) -> str:
-    found = list(labels)
-    more = f" and {len(found) - _LABELS_NAMED:,} more" if len(found) > _LABELS_NAMED else ""
-    return ", ".join(map(_short, found[:_LABELS_NAMED])) + more
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= _LABEL_CHARACTERS else f"{text[:_LABEL_CHARACTERS]}…")
-
-
-def _rows(flags: Iterator[bool] | Sequence[bool]) -> list[int]:
-    return [row for row, flag in enumerate(flags, start=1) if flag]
-
-
-def _in_words(rows: Sequence[int], singular: str, plural: str) -> str:
-    if len(rows) == 1:
-        return f"Row {rows[0]} {singular}"
-    named = ", ".join(map(str, rows[:_ROWS_NAMED]))
-    return f"{len(rows):,} rows (first: {named}) {plural}"
-
-
-def _problem(kind: str, message: str, rows: Sequence[int], *, blocking: bool = False) -> Problem:
-    return Problem(kind, message, max(len(rows), 1), tuple(rows[:_ROWS_KEPT]), blocking)
+        yield Problem("no_training_row", message, 1, blocking=True)

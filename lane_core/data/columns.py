@@ -39,15 +39,17 @@ def guess_columns(
 ) -> ColumnChoice:
     """Return which columns hold what; a column named by the caller is taken as it is.
 
-    A column is found by its name, else by its content: the text is the column with the longest cells, the label the
-    one with the fewest distinct values, unless it is one of several people's. An id column is only guessed if every
-    row has its own id, a split column only if some row says that it is for training.
+    What the format says comes next. Any other column is found by its name, else by its content: the text is the column
+    with the longest cells, the label the one whose class names the format holds, else the one with the fewest distinct
+    values, unless it is one of several people's. An id column is only guessed if every row has its own id, a split
+    column only if some row says that it is for training.
 
     Raises:
         DataError: If a named column does not exist, one column is named twice, or no text or label can be found.
     """
     for name in (text, label, example_id, split):
         _require_column(table, name)
+    text, label, example_id, split = _known(table, text, label, example_id, split)
     profiles = {name: _profile(table, name) for name in table.columns}
     free = [name for name in table.columns if name not in (text, label, example_id, split)]
 
@@ -56,7 +58,9 @@ def guess_columns(
             free.remove(found)
         return found
 
-    label = label or take(_by_name(free, _LABEL_NAMES, lambda name: profiles[name].is_flat))
+    listed = [name for name in free if table.class_names.get(name)]
+    label = label or take(_by_name(listed or free, _LABEL_NAMES, lambda name: profiles[name].is_flat))
+    label = label or take(next(iter(listed), None))
     text = text or take(_by_name(free, _TEXT_NAMES, lambda name: profiles[name].is_flat))
     split = split or take(_by_name(free, _SPLIT_NAMES, lambda name: _names_training(table, name)))
     example_id = example_id or take(_by_name(free, _ID_NAMES, lambda name: _is_unique(table, name)))
@@ -80,19 +84,34 @@ def guess_columns(
                 f"No column of {table.name} looks like the {role} (columns: {', '.join(table.columns)}). "
                 f"Say which column holds the {role}."
             )
-    columns = ColumnChoice(str(text), str(label), example_id, split)
+    columns = ColumnChoice(
+        str(text), str(label), example_id, split, class_names=table.class_names.get(str(label), ())
+    )
     require_columns(table, columns)
     return columns
+
+
+def _known(table: Table, *chosen: str | None) -> tuple[str | None, ...]:
+    """Return text, label, id and split column: each as chosen, else as the format says it, if it is still free."""
+    known = table.known_columns
+    if known is None:
+        return chosen
+    said = (known.text, known.label, known.example_id, known.split)
+    return tuple(
+        mine or (None if theirs in chosen else theirs) for mine, theirs in zip(chosen, said, strict=True)
+    )
 
 
 def guess_annotators(table: Table, columns: ColumnChoice) -> tuple[str, ...]:
     """Return the free columns that look like the labels of one person each; none if there are not two of them.
 
     Such a column has a name like annotator_1, rater_b or label2, shares two classes or more with the label column, and
-    half of its distinct values are classes.
+    half of its distinct values are classes. If the format says which columns are people's, it is these.
     """
-    classes = _profile(table, columns.label).values
     taken = (columns.text, columns.label, columns.example_id, columns.split)
+    if table.known_columns is not None and table.known_columns.annotators:
+        return tuple(name for name in table.known_columns.annotators if name not in taken)
+    classes = _profile(table, columns.label).values
     found = []
     for name in table.columns:
         if name in taken or not _names_person(name):

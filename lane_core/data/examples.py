@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from lane_core.data.annotators import annotation_frame
-from lane_core.data.cells import cell_text
-from lane_core.data.checks import annotator_labels, check, label_names
+from lane_core.data.checks import Survey, look, survey, texts_of
 from lane_core.data.columns import guess_columns
+from lane_core.data.fixes import Fixes
 from lane_core.data.formats.content import ReadOptions
-from lane_core.data.splits import split_of
 from lane_core.data.tables import Table, read_table
 from lane_core.errors import DataError
-from lane_core.records import ColumnChoice, Problem
+from lane_core.records import SPLITS, ColumnChoice, Problem
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Examples:
     problems: tuple[Problem, ...]
     """What the checks found and did not stop at."""
     num_rows: int
-    """Data rows of the file, unlabelled ones included."""
+    """Data rows of the file, those that are left out included."""
     annotations: pd.DataFrame = field(default_factory=annotation_frame)
     """Labels of several people: index, annotator (name of the column), label (class name), a row each."""
 
@@ -48,9 +49,9 @@ def read_examples(
     example_id: str | None = None,
     split: str | None = None,
     options: ReadOptions | None = None,
-    drop_unlabelled: bool = False,
+    fixes: Fixes | None = None,
 ) -> Examples:
-    """Read and check the examples of a CSV, TSV, JSON Lines or Parquet file.
+    """Read and check the examples of a labelled file.
 
     Args:
         path: The file.
@@ -59,16 +60,16 @@ def read_examples(
         example_id: Column with ids; without one the ids are zero-padded row numbers.
         split: Column that says train, validation or test; without one all rows are for training.
         options: How to read it; None = as found.
-        drop_unlabelled: Leave rows without a label out, where they would otherwise stop the import.
+        fixes: How its faults are dealt with; None = no row is left out.
 
     Raises:
         DataError: If the file cannot be read, or a blocking problem is in it; all of them are named.
     """
     table = read_table(path, options)
-    return examples_of(table, guess_columns(table, text, label, example_id, split), drop_unlabelled)
+    return examples_of(table, guess_columns(table, text, label, example_id, split), fixes)
 
 
-def examples_of(table: Table, columns: ColumnChoice, drop_unlabelled: bool = False) -> Examples:
+def examples_of(table: Table, columns: ColumnChoice, fixes: Fixes | None = None) -> Examples:
     """Return the examples of a table that was read.
 
     The words of a split column count in any case: train/training/tr, val/valid/validation/dev, test/testing/eval;
@@ -76,53 +77,63 @@ def examples_of(table: Table, columns: ColumnChoice, drop_unlabelled: bool = Fal
     that this person has not seen.
 
     Raises:
-        DataError: If a blocking problem is in the table, or no row is for training.
+        DataError: If a blocking problem is in the table.
     """
-    problems = [
-        replace(problem, blocking=False) if problem.kind == "missing_label" and drop_unlabelled else problem
-        for problem in check(table, columns)
-    ]
-    blocking = [problem.message for problem in problems if problem.blocking]
-    if blocking:
-        raise DataError("\n".join(blocking))
-    labels = label_names(table, columns.label)
+    return surveyed_examples(table, columns, survey(look(table, columns), fixes or Fixes()))
+
+
+def surveyed_examples(table: Table, columns: ColumnChoice, found: Survey) -> Examples:
+    """Return the examples of a table that was checked.
+
+    Raises:
+        DataError: If a blocking problem was found.
+    """
+    if found.blocking:
+        raise DataError("\n".join(problem.message for problem in found.blocking))
+    rows = found.rows
+    left = np.flatnonzero(rows.labelled)
     width = len(str(table.num_rows))
+    ids = (
+        [f"{row:0{width}}" for row in (left + 1).tolist()]
+        if columns.example_id is None
+        else [text.strip() for text in _at(left, texts_of(table, columns.example_id))]
+    )
     frame = pd.DataFrame(
         {
-            "row": range(1, table.num_rows + 1),
-            "example_id": [f"{row:0{width}}" for row in range(1, table.num_rows + 1)]
-            if columns.example_id is None
-            else [cell_text(value).strip() for value in table.values(columns.example_id)],
-            "text": [cell_text(value) for value in table.values(columns.text)],
-            "given_label": labels,
-            "split": "train"
-            if columns.split is None
-            else [split_of(value) for value in table.values(columns.split)],
+            "index": range(len(left)),
+            "row": left + 1,
+            "example_id": pd.Series(ids, dtype="str"),
+            "text": pd.Series(_at(left, texts_of(table, columns.text)), dtype="str"),
+            "given_label": _named(rows.classes, rows.label_codes[left]),
+            "split": _named(SPLITS, rows.split_codes[left]),
         }
     )
-    frame = frame[[label is not None for label in labels]].reset_index(drop=True)
-    frame.insert(0, "index", range(len(frame)))
-    if not (frame["split"] == "train").any():
-        raise DataError(
-            f"Column {columns.split!r} of {table.name} leaves no labelled row for training. "
-            "Choose another split column, or none."
-        )
-    annotations = annotation_frame(
-        {name: annotator_labels(table, name, labels) for name in columns.annotators}, frame["row"].tolist()
-    )
-    given = natural_order(frame["given_label"])
+    annotations = annotation_frame(found.people, (left + 1).tolist())
+    given = natural_order((rows.classes[code] for code in rows.present), columns.class_names)
     classes = given + natural_order(set(annotations["label"]) - set(given))
-    return Examples(frame, classes, columns, tuple(problems), table.num_rows, annotations)
+    return Examples(frame, classes, columns, found.problems, table.num_rows, annotations)
 
 
-def natural_order(labels: Iterable[str]) -> tuple[str, ...]:
+def _named(names: Sequence[str], codes: NDArray[np.int64]) -> pd.Series[str]:
+    return pd.Series(pd.array(list(names), dtype="str").take(codes))
+
+
+def _at(positions: NDArray[np.int64], values: Sequence[str]) -> list[str]:
+    return [values[position] for position in positions.tolist()]
+
+
+def natural_order(labels: Iterable[str], class_names: Sequence[str] = ()) -> tuple[str, ...]:
     """Return the distinct labels: numbers by value first, then names without case, digits in them by value.
+
+    Those in a list of class names come before all others, in the order of the list.
 
     Example:
         >>> natural_order(["b10", "B2", "a", "10", "9", "-1", "a"])
         ('-1', '9', '10', 'a', 'B2', 'b10')
     """
-    return tuple(sorted(set(labels), key=_natural_key))
+    known = set(labels)
+    listed = tuple(name for name in class_names if name in known)
+    return listed + tuple(sorted(known - set(listed), key=_natural_key))
 
 
 def _natural_key(label: str) -> tuple[bool, float, list[tuple[str, int, str]], str]:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
 from lane_core.data.cells import cell_text
-from lane_core.records import Split
+from lane_core.records import SPLITS, Split
 
 TRAIN_WORDS = frozenset({"train", "training", "tr"})
 _VALIDATION_WORDS = frozenset({"val", "valid", "validation", "dev"})
@@ -21,3 +26,26 @@ def split_of(value: object) -> Split:
     if word in _VALIDATION_WORDS:
         return "validation"
     return "test" if word in _TEST_WORDS else "train"
+
+
+def is_split_word(word: str) -> bool:
+    """Return whether a word, in any case, names a split.
+
+    Example:
+        >>> is_split_word("Train"), is_split_word("joy")
+        (True, False)
+    """
+    return word.strip().lower() in TRAIN_WORDS | _VALIDATION_WORDS | _TEST_WORDS
+
+
+def split_codes(values: Iterable[object]) -> NDArray[np.int64]:
+    """Return the position in SPLITS of the split that each cell names."""
+    known: dict[str, int] = {}
+    codes = []
+    for value in values:
+        text = value if isinstance(value, str) else cell_text(value)
+        # Words repeat: each is looked at once.
+        if text not in known:
+            known[text] = SPLITS.index(split_of(text))
+        codes.append(known[text])
+    return np.array(codes, dtype=np.int64)

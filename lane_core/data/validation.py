@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
+from lane_core.data.checks_labels import SMALL_CLASS
 from lane_core.data.examples import Examples
-
-_SMALLEST_CLASS = 5
 
 
 def with_validation(examples: Examples, fraction: float = 0.1, seed: int = 0) -> Examples:
@@ -30,13 +31,26 @@ def with_validation(examples: Examples, fraction: float = 0.1, seed: int = 0) ->
     if (examples.frame["split"] == "validation").any():
         return examples
     rng = np.random.default_rng(seed)
-    frame = examples.frame.copy()
-    is_train = (frame["split"] == "train").to_numpy()
-    labels = frame["given_label"].to_numpy()
-    for name in examples.classes:
-        members = np.flatnonzero(is_train & (labels == name))
-        if len(members) >= _SMALLEST_CLASS:
-            size = min(max(1, round(fraction * len(members))), len(members) - 1)
-            taken = rng.choice(members, size=size, replace=False)
-            frame.loc[taken, "split"] = "validation"
-    return replace(examples, frame=frame)
+    splits = examples.frame["split"].to_numpy(dtype=object, copy=True)
+    train = np.flatnonzero(splits == "train")
+    codes = pd.Categorical(examples.frame["given_label"], categories=list(examples.classes)).codes[train]
+    by_class = train[np.argsort(codes, kind="stable")]
+    sizes = np.bincount(codes, minlength=len(examples.classes))
+    for members, size in zip(
+        np.split(by_class, np.cumsum(sizes)[:-1]), validation_sizes(sizes, fraction), strict=True
+    ):
+        if size:
+            splits[rng.choice(members, size=size, replace=False)] = "validation"
+    return replace(examples, frame=examples.frame.assign(split=pd.Series(splits, dtype="str")))
+
+
+def validation_sizes(sizes: NDArray[np.int64], fraction: float = 0.1) -> list[int]:
+    """Return how many of the training rows of each class are set aside.
+
+    Example:
+        >>> validation_sizes(np.array([40, 5, 4]))
+        [4, 1, 0]
+    """
+    return [
+        min(max(1, round(fraction * size)), size - 1) if size >= SMALL_CLASS else 0 for size in sizes.tolist()
+    ]

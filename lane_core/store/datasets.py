@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
 from datetime import UTC
 from typing import Any
@@ -50,6 +50,7 @@ def add_dataset(
     examples: pd.DataFrame,
     classes: Sequence[str],
     annotations: pd.DataFrame | None = None,
+    also: Callable[[duckdb.DuckDBPyConnection], None] | None = None,
 ) -> None:
     """Store a data set with its examples, all or nothing.
 
@@ -60,6 +61,7 @@ def add_dataset(
             name), split. Bytes of a text that could not be decoded (surrogate escapes) are stored as "�".
         classes: Every class name; the position is the class code.
         annotations: Labels of several people: index, annotator, label (class name). None = none came with the file.
+        also: Stores what belongs to the data set, in the same transaction; None = nothing does.
 
     Raises:
         StoreError: If the id is taken, or the examples or annotations contradict the record or the classes.
@@ -92,6 +94,8 @@ def add_dataset(
             cursor.execute(_DUPLICATE_TEXTS, dataset)
             if labelled is not None:
                 insert_annotations(cursor, record.dataset_id, labelled)
+            if also is not None:
+                also(cursor)
     except (duckdb.ConstraintException, duckdb.TransactionException) as error:
         raise StoreError(
             f"There is a data set {record.dataset_id!r} already. Give this one another id."
@@ -133,8 +137,13 @@ def dataset_examples(store: Store, dataset_id: str) -> pd.DataFrame:
         return fetch_frame(cursor, query, {"dataset_id": dataset_id})
 
 
-def current_labels(store: Store, dataset_id: str) -> pd.DataFrame:
+def current_labels(store: Store, dataset_id: str, *, with_text: bool = True) -> pd.DataFrame:
     """Return every example with its label after the decisions.
+
+    Args:
+        store: The open store.
+        dataset_id: The data set.
+        with_text: Whether the texts are wanted: those of a million examples take a gigabyte on their way.
 
     Returns:
         index, row, example_id, text, given_label (of the file), current_label, status ("" or the action of the
@@ -144,8 +153,9 @@ def current_labels(store: Store, dataset_id: str) -> pd.DataFrame:
 
     Tables: reads examples, decisions.
     """
-    query = """
-        select e.index, e.row, e.example_id, e.text, given.name as given_label, final.name as current_label,
+    query = f"""
+        select e.index, e.row, e.example_id, {"e.text, " if with_text else ""}given.name as given_label,
+            final.name as current_label,
             l.status, l.annotator, l.note, l.lead_time_s, live.decided_at, l.created_at as updated_at,
             coalesce(live.num_decisions, 0) as num_decisions, e.split
         from examples e
@@ -210,9 +220,10 @@ def _insert_record(cursor: duckdb.DuckDBPyConnection, record: DatasetRecord) -> 
 
 
 def _columns(text: str) -> ColumnChoice:
-    """Read columns_json; that of an earlier version names no annotators."""
+    """Read columns_json; that of an earlier version names no annotators, and no classes of numbers."""
     values = json.loads(text)
-    return ColumnChoice(**{**values, "annotators": tuple(values.get("annotators", ()))})
+    lists = {name: tuple(values.get(name, ())) for name in ("annotators", "class_names")}
+    return ColumnChoice(**{**values, **lists})
 
 
 def _records(

@@ -14,7 +14,7 @@ from lane_core.records import DECISION_ACTIONS, Decision
 from lane_core.store.frames import now_utc
 from lane_core.store.lookups import class_names, example_key, label_codes, listed
 
-_SCHEMA = pa.schema(
+DECISION_SCHEMA = pa.schema(
     {
         "seq": pa.int64(),
         "decision_id": pa.string(),
@@ -36,6 +36,7 @@ _SCHEMA = pa.schema(
         "is_settling": pa.bool_(),
     }
 )
+"""Columns of the table decisions, but for the target of an undo or redo."""
 
 _KEYS_A_QUERY = 500
 
@@ -73,7 +74,7 @@ def decision_table(
     rows = [_row(decision, codes[decision.dataset_id]) for decision in decisions]
     keys = [example_key(numbers[decision.dataset_id], decision.index) for decision in decisions]
     _settle(cursor, rows, keys)
-    return pa.Table.from_pylist(rows, schema=_SCHEMA), keys
+    return pa.Table.from_pylist(rows, schema=DECISION_SCHEMA), keys
 
 
 def _settle(cursor: duckdb.DuckDBPyConnection, rows: list[dict[str, Any]], keys: Sequence[int]) -> None:

@@ -95,13 +95,27 @@ def redo(store: Store, dataset_id: str, annotator: str, redo_id: str) -> Decisio
     return _step(store, dataset_id, annotator, redo_id, "redo")
 
 
+def append_rows(cursor: duckdb.DuckDBPyConnection, rows: pa.Table, keys: Sequence[int]) -> None:
+    """Append decisions that were checked, and let them count. ``store.deciding`` must be held.
+
+    Args:
+        cursor: In a transaction.
+        rows: With the columns of ``DECISION_SCHEMA``, in order of seq.
+        keys: Key of each one's example.
+    """
+    keyed = rows.append_column("key", pa.array(keys, pa.int64()))
+    with registered(cursor, keyed) as name:
+        cursor.execute(f"insert into decisions by name select * exclude (key) from {name}")
+    count_in(cursor, keyed)
+
+
 def _record(store: Store, requests: Sequence[_Request]) -> None:
     """Store the decisions of all requests together; if that fails, each on its own, so that each gets its own error."""
     try:
         with store.transaction() as cursor:
             new = _new_decisions(cursor, [decision for request in requests for decision in request.decisions])
             if new:
-                _append(cursor, *decision_table(cursor, new))
+                append_rows(cursor, *decision_table(cursor, new))
     except Exception as error:  # noqa: BLE001 - raised again by the call that it belongs to
         if len(requests) == 1:
             requests[0].error = error
@@ -127,13 +141,6 @@ def _new_decisions(cursor: duckdb.DuckDBPyConnection, decisions: Sequence[Decisi
             seen.add(decision.decision_id)
             new.append(decision)
     return new
-
-
-def _append(cursor: duckdb.DuckDBPyConnection, rows: pa.Table, keys: Sequence[int]) -> None:
-    keyed = rows.append_column("key", pa.array(keys, pa.int64()))
-    with registered(cursor, keyed) as name:
-        cursor.execute(f"insert into decisions by name select * exclude (key) from {name}")
-    count_in(cursor, keyed)
 
 
 def _step(

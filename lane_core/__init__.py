@@ -12,6 +12,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "AuditResult": "lane_core.api",
+    "LaneCallback": "lane_core.training.trainer_callback",
+    "LaneClassifier": "lane_core.classifier",
     "RunConfig": "lane_core.config",
     "audit": "lane_core.api",
     "inject_noise": "lane_core.data.noise",
@@ -24,6 +26,8 @@ _HOMES = {
 
 __all__ = [
     "AuditResult",
+    "LaneCallback",
+    "LaneClassifier",
     "RunConfig",
     "audit",
     "inject_noise",
@@ -36,12 +40,14 @@ __all__ = [
 
 if TYPE_CHECKING:
     from lane_core.api import AuditResult, audit
+    from lane_core.classifier import LaneClassifier
     from lane_core.config import RunConfig
     from lane_core.data import read_examples
     from lane_core.data.noise import inject_noise
     from lane_core.methods.contrastive import label_aware_contrastive_loss
     from lane_core.methods.margins import label_aware_margin, margin
     from lane_core.methods.weighting import truncated_gaussian_weights
+    from lane_core.training.trainer_callback import LaneCallback
 
 
 def __getattr__(name: str) -> Any:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lane_core.config import RunConfig
 from lane_core.errors import DataError, RunError
@@ -15,8 +17,11 @@ from lane_core.records import ColumnChoice, RunStatus, Strictness
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lane_core.data import Examples
+    from lane_core.data import Examples, FileFormat
     from lane_core.runs.run_dir import RunDir
+
+_SOURCE = "texts and labels"
+"""What an audit of values in memory calls the place that they came from."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,38 @@ class AuditResult:
     """(K, K), given classes down, predicted classes across; rows sum to 1."""
     scores: pd.DataFrame
     """Every score of every example, in the order given (``lane_core.evidence.scores``); high = likely right."""
+    manifest: Mapping[str, Any]
+    """What went in, what was run and what it came to: the content of ``manifest.json``."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a copy of ``frame``, to be changed at will."""
+        return self.frame.copy()
+
+    def save(self, path: Path | str, file_format: FileFormat | None = None) -> Path:
+        """Write the audit as one file, or everything as a folder; return where it is.
+
+        A folder holds what ``python -m lane_core audit`` writes: audit.csv, class_similarity.csv, scores.csv and
+        manifest.json.
+
+        Args:
+            path: A file to be written, or a folder: one that is there, or a name without an ending.
+            file_format: Format of the file, or of audit and scores in the folder; None = what the file's name ends in,
+                and csv in a folder.
+
+        Raises:
+            DataError: If the format is unknown, or the place cannot be written to.
+        """
+        from lane_core.data import write_rows
+
+        path = Path(path)
+        if path.is_dir() or not path.suffix:
+            scores = self.scores.assign(index=self.frame["row_id"].to_numpy())
+            write_audit_folder(
+                path, self.frame, self.class_similarity, scores, self.manifest, file_format or "csv"
+            )
+        else:
+            write_rows(self.frame, path, file_format or _format_of(path))
+        return path
 
 
 def audit(
@@ -56,12 +93,28 @@ def audit(
     Example::
 
         result = audit(texts, labels)
-        result.frame.sort_values("label_score").head(20)
+        result.to_frame().nsmallest(20, "label_score")
+        result.save("audit.csv")
     """
+    from lane_core.runs.run_dir import RunDir
+
+    with tempfile.TemporaryDirectory(prefix="lane-audit-") as folder:
+        return audit_into(RunDir(Path(folder) / "run"), texts, labels, config or RunConfig(), strictness)
+
+
+def audit_into(
+    run_dir: RunDir,
+    texts: Sequence[str],
+    labels: Sequence[str],
+    config: RunConfig,
+    strictness: Strictness = "balanced",
+    keep_validation: bool = True,
+) -> AuditResult:
+    """Do what ``audit`` does with the run in a directory that stays; without validation all rows are trained on."""
     import pandas as pd
 
     from lane_core.data import Table, audit_frame, examples_of, with_validation
-    from lane_core.runs.run_dir import RunDir
+    from lane_core.runs.results import manifest_values
     from lane_core.runs.score_file import read_scores
 
     if len(texts) != len(labels):
@@ -70,15 +123,50 @@ def audit(
         )
     columns = ColumnChoice(text="text", label="label")
     frame = pd.DataFrame({"text": list(texts), "label": list(labels)}, dtype=object)
-    table = Table(Path("texts and labels"), "jsonl", frame)
-    examples = with_validation(examples_of(table, columns))
-    with tempfile.TemporaryDirectory(prefix="lane-audit-") as folder:
-        run_dir = RunDir(Path(folder) / "run")
-        final, similarity = run_to_the_end(
-            run_dir, examples, config or RunConfig(), "texts and labels", strictness=strictness
-        )
-        scores = read_scores(run_dir)
-    return AuditResult(audit_frame(table, columns, examples.frame, final), similarity, scores)
+    table = Table(Path(_SOURCE), "jsonl", frame)
+    examples = examples_of(table, columns)
+    if keep_validation:
+        examples = with_validation(examples)
+    final, similarity = run_to_the_end(run_dir, examples, config, _SOURCE, strictness=strictness)
+    manifest = manifest_values(
+        _SOURCE, _fingerprint(examples), examples.num_rows, len(examples.frame), examples.classes,
+        config, run_dir, {}, num_changes=0, strictness=strictness,
+        num_flagged=int(final["is_label_issue"].sum()),
+    )  # fmt: skip
+    audited = audit_frame(table, columns, examples.frame, final)
+    return AuditResult(audited, similarity, read_scores(run_dir), manifest)
+
+
+def write_audit_folder(
+    folder: Path,
+    audited: pd.DataFrame,
+    class_similarity: pd.DataFrame,
+    scores: pd.DataFrame,
+    manifest: Mapping[str, Any],
+    file_format: FileFormat = "csv",
+) -> None:
+    """Write what an audit found as files of a folder, which is made where it is missing.
+
+    Args:
+        folder: Gets audit and scores in the file format, class_similarity.csv and manifest.json.
+        audited: An audit frame, a row an example or more.
+        class_similarity: (K, K).
+        scores: Of the examples; ``index`` is the ``row_id`` that the audit has for them.
+        manifest: Content of the manifest.
+        file_format: Of audit and scores.
+
+    Raises:
+        DataError: If the place cannot be written to.
+    """
+    from lane_core.data import write_manifest, write_rows
+    from lane_core.data.export_choices import SUFFIXES
+    from lane_core.files import replace_file
+
+    suffix = SUFFIXES[file_format]
+    write_rows(audited, folder / f"audit{suffix}", file_format)
+    replace_file(folder / "class_similarity.csv", class_similarity.to_csv)
+    write_rows(scores.rename(columns={"index": "row_id"}), folder / f"scores{suffix}", file_format)
+    write_manifest(manifest, folder / "manifest.json")
 
 
 def run_to_the_end(
@@ -117,3 +205,21 @@ def run_to_the_end(
     if status.state != "finished":
         raise RunError(f"The run {status.state}: {status.message} (log: {run_dir.log})")
     return final_table(run_dir, strictness), class_similarity(run_dir)
+
+
+def _format_of(path: Path) -> FileFormat:
+    from lane_core.data.export_choices import SUFFIXES
+
+    for name, suffix in SUFFIXES.items():
+        if path.suffix.lower() == suffix:
+            return name
+    raise DataError(
+        f"{path.name} ends in {path.suffix!r}, which no format is known by. Use one of {', '.join(SUFFIXES.values())}, "
+        "or say file_format."
+    )
+
+
+def _fingerprint(examples: Examples) -> str:
+    """Return the SHA-256 of texts and labels as JSON: the same for the same values, wherever they came from."""
+    values = [examples.frame["text"].tolist(), examples.frame["given_label"].tolist()]
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()

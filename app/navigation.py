@@ -10,7 +10,7 @@ from streamlit.navigation.page import Page
 from app import roles, state
 from app.components.notice import show_notice
 from app.components.run_state import STATE_MARKS
-from app.services import workspaces
+from app.services import versions, workspaces
 from lane_core.errors import LaneError
 from lane_core.records import DatasetRecord, QueueFilter, RunRecord
 
@@ -82,13 +82,14 @@ def open_queue(filters: QueueFilter) -> None:
 
 
 def _draw_sidebar(current: Page) -> None:
-    projects = workspaces.projects()
-    if projects:
-        state.choose_project(projects)
+    known = workspaces.all_versions()
+    if known:
+        state.choose_project(known)
+        names = _project_names(known)
         st.selectbox(
             "Project",
-            [record.dataset_id for record in projects],
-            format_func=lambda dataset_id: _project_name(projects, dataset_id),
+            list(names),
+            format_func=names.__getitem__,
             key=state.PROJECT_KEY,
             on_change=state.forget_run,
         )
@@ -116,8 +117,18 @@ def _stem(current: Page) -> str:
     return current.url_path or next(iter(TITLES))
 
 
-def _project_name(projects: list[DatasetRecord], dataset_id: str) -> str:
-    return next(record.name for record in projects if record.dataset_id == dataset_id)
+def _project_names(known: list[DatasetRecord]) -> dict[str, str]:
+    """Return what the newest version of each project is called, and the older one that is chosen, if one is."""
+    newest = {record.dataset_id for record in workspaces.projects()}
+    chosen = st.session_state[state.PROJECT_KEY]
+    names = {}
+    for record in known:
+        if record.dataset_id in newest:
+            names[record.dataset_id] = record.name
+        elif record.dataset_id == chosen:
+            place = versions.place_of(chosen)
+            names[chosen] = f"{record.name} (version {place.number} of {len(place.records)})"
+    return names
 
 
 def _run_name(runs: list[RunRecord], run_id: str) -> str:

@@ -6,7 +6,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-SAMPLE_DATA = Path(__file__).resolve().parent.parent / "sample_data"
+_PACKAGE = Path(__file__).resolve().parent
+APP_FOLDER = _PACKAGE / "web" if (_PACKAGE / "web").is_dir() else _PACKAGE.parent
+"""Holds app/, pages/, .streamlit/ and sample_data/: the repository, or ``web`` in a package that was installed."""
+SAMPLE_DATA = APP_FOLDER / "sample_data"
 """The sample that comes with the project."""
 DEMO_NAME = "Sample: forum emotions"
 """Name of the project that the demo makes of it."""

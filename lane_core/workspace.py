@@ -6,53 +6,41 @@ import json
 import re
 import secrets
 import shutil
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import pandas as pd
 
 from lane_core.config import RunConfig
 from lane_core.data import (
+    Examples,
     ReadOptions,
     Table,
-    audit_frame,
-    changes_frame,
-    examples_of,
     file_sha256,
     read_table,
     with_validation,
-    write_corrected,
-    write_manifest,
-    write_rows,
 )
+from lane_core.data.checks import look, survey
+from lane_core.data.examples import surveyed_examples
+from lane_core.data.fixes import Fixes
+from lane_core.data.formats.registry import split_name
+from lane_core.data.manifest import copied_names
 from lane_core.errors import RunError, StoreError
 from lane_core.home import Home
-from lane_core.records import ENDED_STATES, ColumnChoice, DatasetRecord, RunRecord, Strictness
+from lane_core.records import ENDED_STATES, ColumnChoice, DatasetRecord, RunRecord
 from lane_core.runs import launcher
-from lane_core.runs.results import final_table, manifest_values
 from lane_core.runs.run_dir import RunDataset, RunDir
 from lane_core.store import datasets, decision_queries, removal, runs
-from lane_core.store.classes import replaced_classes
 from lane_core.store.ingest import Ingester
 from lane_core.store.snapshot import compact
 from lane_core.store.store import Store, open_store
 
 DELETING = ".deleting"
 """Ends the name of a run directory that is being deleted."""
-SUFFIXES = {"csv": ".csv", "tsv": ".tsv", "jsonl": ".jsonl", "parquet": ".parquet"}
-
-
-@dataclass(frozen=True)
-class ExportedFiles:
-    """Paths of one export."""
-
-    corrected: Path
-    audit: Path
-    changes: Path
-    manifest: Path
 
 
 class Service(Protocol):
@@ -97,24 +85,31 @@ class Workspace:
         source_name: str | None = None,
         options: ReadOptions | None = None,
         *,
-        drop_unlabelled: bool = False,
+        fixes: Fixes | None = None,
+        table: Table | None = None,
+        on_progress: Callable[[str, int, int], None] | None = None,
+        put: Callable[[DatasetRecord, Examples], None] | None = None,
     ) -> DatasetRecord:
         """Check a file and store it; nothing is stored if it has a blocking problem.
 
         Args:
-            path: The file; it is copied, never changed.
+            path: The file or folder; it is copied, never changed.
             columns: Which column holds what.
             name: What people call the project.
             source_name: File name to remember, if ``path`` is a temporary one.
             options: How to read it.
-            drop_unlabelled: Leave rows without a label out of training and review (exports keep them).
+            fixes: How the faults of the file are dealt with; None = no row is left out.
+            table: The file as these options read it, where that was done already; None = it is read.
+            on_progress: Called with what is done now ("reading", "checking", "storing"), the steps of it that are
+                done and those there are. If it raises, nothing is stored.
+            put: Puts the examples into the database; None = as a data set that has to do with no other.
 
         Raises:
             DataError: With every blocking problem in words.
         """
-        options = options or ReadOptions()
-        table = read_table(path, options)
-        found = with_validation(examples_of(table, columns, drop_unlabelled=drop_unlabelled))
+        options, fixes, say = options or ReadOptions(), fixes or Fixes(), on_progress or _silent
+        found = _examples(table, path, columns, options, fixes, say)
+        say("storing", 0, 3)
         record = DatasetRecord(
             dataset_id=_new_id(name),
             name=name.strip() or path.stem,
@@ -126,15 +121,26 @@ class Workspace:
             created_at=datetime.now(UTC),
         )
         folder = self.home.datasets / record.dataset_id
+        say("storing", 1, 3)
         folder.mkdir(parents=True)
         try:
-            shutil.copyfile(path, folder / f"source{SUFFIXES[table.file_format]}")
+            _copy_source(path, folder)
             (folder / "read_options.json").write_text(json.dumps(asdict(options)), encoding="utf-8")
-            datasets.add_dataset(self.store, record, found.frame, found.classes, found.annotations)
+            (folder / "fixes.json").write_text(fixes.to_json(), encoding="utf-8")
+            say("storing", 2, 3)
+            (put or self._put)(record, found)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         return record
+
+    def _put(self, record: DatasetRecord, found: Examples) -> None:
+        datasets.add_dataset(self.store, record, found.frame, found.classes, found.annotations)
+
+    def fixes(self, dataset_id: str) -> Fixes:
+        """Return how the faults of a data set's file were dealt with."""
+        path = self.home.datasets / dataset_id / "fixes.json"
+        return Fixes.from_json(path.read_text(encoding="utf-8")) if path.exists() else Fixes()
 
     def find_dataset(self, name: str) -> DatasetRecord | None:
         """Return the newest data set of this name, or None."""
@@ -151,13 +157,17 @@ class Workspace:
     def source_table(self, dataset_id: str) -> Table:
         """Return the file of a data set as it was imported."""
         folder = self.home.datasets / dataset_id
-        sources = list(folder.glob("source.*"))
-        if not sources:
+        source = find_source(folder)
+        if source is None:
             raise StoreError(
                 f"The imported file of {dataset_id} is not in {folder} any more. Put it back there."
             )
-        options = ReadOptions(**json.loads((folder / "read_options.json").read_text(encoding="utf-8")))
-        return read_table(sources[0], options)
+        return read_table(source, self.read_options(dataset_id))
+
+    def read_options(self, dataset_id: str) -> ReadOptions:
+        """Return how the file of a data set is read."""
+        path = self.home.datasets / dataset_id / "read_options.json"
+        return ReadOptions(**json.loads(path.read_text(encoding="utf-8")))
 
     def start_run(self, dataset_id: str, config: RunConfig, name: str | None = None) -> RunRecord:
         """Start training in the background on the labels as they stand: the file's, with every correction.
@@ -203,7 +213,7 @@ class Workspace:
         launcher.resume(self.run_dir(run_id), self.home.path)
 
     def delete_run(self, run_id: str) -> None:
-        """Delete a run and its directory; the decisions taken in it stay, and so do the labels.
+        """Delete a run, its directory and its exports; the decisions taken in it stay, and so do the labels.
 
         Raises:
             RunError: If it has not ended; cancel it first.
@@ -220,6 +230,7 @@ class Workspace:
             run_dir.path.rename(leaving)
         removal.delete_run(self.store, run_id)
         shutil.rmtree(leaving, ignore_errors=True)
+        shutil.rmtree(self.home.exports / run_id, ignore_errors=True)
 
     def drop_history(self, run_id: str) -> None:
         """Drop the history of a finished run before its newest epoch, and give the room back to the disk.
@@ -245,74 +256,43 @@ class Workspace:
         """Return the directory of a run."""
         return RunDir(self.home.runs / run_id)
 
-    def export(self, run_id: str, folder: Path, strictness: Strictness = "balanced") -> ExportedFiles:
-        """Write the corrected file, the audit file, the changes file and the manifest.
 
-        The strictness says which labels the audit file calls an issue; the other files are the same at each. All have
-        the input's format. Files of the same name in ``folder`` are replaced, each whole or not at all.
-        """
-        run = runs.get_run(self.store, run_id)
-        record = datasets.get_dataset(self.store, run.dataset_id)
-        table = self.source_table(run.dataset_id)
-        current = datasets.current_labels(self.store, run.dataset_id)
-        final = final_table(self.run_dir(run_id), strictness)
-        audit = audit_frame(
-            table,
-            record.columns,
-            current[["index", "row", "example_id", "text", "given_label", "split"]],
-            final,
-            current,
-            run_id,
-        )
-        changes = changes_frame(audit)
-        stem, suffix = Path(record.source_name).stem, SUFFIXES[table.file_format]
-        files = ExportedFiles(
-            corrected=folder / f"{stem}.corrected{suffix}",
-            audit=folder / f"{stem}.audit{suffix}",
-            changes=folder / f"{stem}.changes{suffix}",
-            manifest=folder / f"{stem}.manifest.json",
-        )
-        folder.mkdir(parents=True, exist_ok=True)
-        relabelled = current[current["current_label"] != current["given_label"]]
-        excluded = set(current.loc[current["status"] == "exclude", "row"])
-        labels = dict(zip(relabelled["row"], relabelled["current_label"], strict=True))
-        write_corrected(table, record.columns.label, labels, excluded, files.corrected)
-        write_rows(audit, files.audit, table.file_format)
-        write_rows(changes, files.changes, table.file_format)
-        num_flagged = int(final["is_label_issue"].sum())
-        write_manifest(
-            self._manifest(record, run, current, len(changes), strictness, num_flagged), files.manifest
-        )
-        return files
+def _examples(
+    table: Table | None,
+    path: Path,
+    columns: ColumnChoice,
+    options: ReadOptions,
+    fixes: Fixes,
+    say: Callable[[str, int, int], None],
+) -> Examples:
+    # A function of its own, so that the table has left the memory before the examples are stored.
+    say("reading", 0, 1)
+    table = table or read_table(path, options)
+    seen = look(table, columns, partial(say, "checking"))
+    return with_validation(surveyed_examples(table, columns, survey(seen, fixes)))
 
-    def _manifest(
-        self,
-        record: DatasetRecord,
-        run: RunRecord,
-        current: pd.DataFrame,
-        num_changes: int,
-        strictness: Strictness,
-        num_flagged: int,
-    ) -> Mapping[str, Any]:
-        decided = current.loc[current["status"] != "", "status"].value_counts().to_dict()
-        replaced = replaced_classes(self.store, record.dataset_id)
-        return manifest_values(
-            record.source_name,
-            record.source_sha256,
-            record.num_rows,
-            record.num_examples,
-            [
-                name
-                for name in datasets.dataset_classes(self.store, record.dataset_id)
-                if name not in replaced
-            ],
-            RunConfig.from_json(run.config_json),
-            self.run_dir(run.run_id),
-            {action: int(decided.get(action, 0)) for action in ("keep", "relabel", "exclude", "flag")},
-            num_changes,
-            strictness,
-            num_flagged,
+
+def _silent(_phase: str, _done: int, _total: int) -> None:
+    pass
+
+
+def find_source(folder: Path) -> Path | None:
+    """Return the imported file or folder in the folder of a data set; None if it is not there."""
+    return next(
+        (path for path in sorted(folder.glob("source*")) if path.stem.split(".")[0] == "source"), None
+    )
+
+
+def _copy_source(path: Path, folder: Path) -> None:
+    """Copy a file, or a folder without hidden files and links, under the suffixes that say how it is read."""
+    if path.is_dir():
+        shutil.copytree(
+            path,
+            folder / "source",
+            ignore=lambda inside, names: set(names) - set(copied_names(inside, names)),
         )
+    else:
+        shutil.copyfile(path, folder / f"source{split_name(path.name)[1]}")
 
 
 def _new_id(name: str) -> str:

@@ -1,23 +1,24 @@
-"""Export: the corrected file, with everything that explains it.
+"""Export: the corrected file at once, and folded away beneath it everything else.
 
 Needs:   a project with a run (otherwise points to Data or Train)
-Reads:   exporting.summary(run_id), exporting.prepared(run_id, strictness), reports.prepared(run_id, strictness);
-         the address (strictness)
-Writes:  exporting.prepare(run_id, strictness), reports.prepare(run_id, strictness); the address
+Reads:   exporting.summary(run_id), exporting.corrected_file(dataset_id) on download, exporting.prepared(run_id,
+         options), reports.prepared(run_id, strictness); the address (strictness)
+Writes:  exporting.prepare(run_id, options), reports.prepare(run_id, strictness); the address
 Session: project, run (read); strictness (read, write)
 """
 
 import streamlit as st
 
 from app import navigation, state
-from app.components.export_files import draw_changes, draw_counts, draw_files, draw_strictness, moment
+from app.components.export_choices import draw_choices
+from app.components.export_files import draw_changes, draw_corrected, draw_counts, draw_files, moment
 from app.components.next_step import NO_PROJECT, draw_next_step
 from app.components.plain_text import plain
 from app.components.report_section import draw_report
 from app.services import exporting
-from app.services.exporting import ExportSummary, PreparedExport
+from app.services.exporting import ExportOptions, ExportSummary, PreparedExport
 from lane_core.errors import LaneError
-from lane_core.records import QueueFilter, Strictness
+from lane_core.records import QueueFilter
 
 
 def main() -> None:
@@ -40,14 +41,13 @@ def main() -> None:
         f"What comes out for {plain(summary.dataset.source_name)}: the labels as they stand now, "
         f"and the scores of {plain(summary.run_name)}."
     )
-    draw_counts(summary)
     _draw_outcome(summary)
-    st.subheader("Files")
-    strictness = draw_strictness(summary)
-    prepared = exporting.prepared(run_id, strictness)
-    _draw_prepare(run_id, summary, prepared, strictness)
-    draw_files(prepared)
-    draw_report(run_id, strictness, has_results=summary.epochs_done > 0)
+    draw_corrected(summary)
+    draw_counts(summary)
+    _draw_way_to_review(summary)
+    with st.expander("More files, formats and tools", expanded=exporting.is_prepared(run_id)):
+        options = _draw_more(run_id, summary)
+    draw_report(run_id, options.strictness, has_results=summary.epochs_done > 0)
     if summary.num_changed:
         draw_changes(summary)
 
@@ -62,6 +62,9 @@ def _draw_outcome(summary: ExportSummary) -> None:
         left_out = f": {summary.excluded:,} excluded" if summary.excluded else ""
         labels = "1 label differs" if summary.num_changed == 1 else f"{summary.num_changed:,} labels differ"
         st.markdown(f"{rows}{left_out}. {labels} from {source}.")
+
+
+def _draw_way_to_review(summary: ExportSummary) -> None:
     if summary.reviewed:
         if st.button("Show the reviewed examples", type="tertiary", icon=":material/rate_review:"):
             navigation.open_queue(QueueFilter(status="reviewed", suspects_only=False))
@@ -69,36 +72,42 @@ def _draw_outcome(summary: ExportSummary) -> None:
         navigation.go_to("review")
 
 
-def _draw_prepare(
-    run_id: str, summary: ExportSummary, prepared: PreparedExport | None, strictness: Strictness
-) -> None:
-    is_current = prepared is not None and not prepared.outdated
+def _draw_more(run_id: str, summary: ExportSummary) -> ExportOptions:
+    """Draw what else can be had: the choices, the button that prepares the files, and their downloads."""
+    options = draw_choices(summary)
+    prepared = exporting.prepared(run_id, options)
     with st.container(horizontal=True, vertical_alignment="center"):
         wanted = st.button(
             "Prepare files",
-            type="secondary" if is_current else "primary",
             icon=":material/inventory_2:",
             disabled=not summary.epochs_done,
         )
         st.caption(_preparation(summary, prepared))
     if prepared is not None and prepared.outdated:
         st.warning(f"**Out of date.** {prepared.outdated} Prepare them again.", icon=":material/history:")
-    if not wanted:
-        return
+    if wanted and _prepare(run_id, options):
+        st.rerun()
+    if prepared is not None:
+        draw_files(prepared)
+    return options
+
+
+def _prepare(run_id: str, options: ExportOptions) -> bool:
+    """Prepare the files; show why and return False where that cannot be done."""
     try:
         with st.spinner("Writing the files"):
-            exporting.prepare(run_id, strictness)
+            exporting.prepare(run_id, options)
     except LaneError as error:
         st.error(plain(str(error)), icon=":material/error:")
-        return
-    st.rerun()
+        return False
+    return True
 
 
 def _preparation(summary: ExportSummary, prepared: PreparedExport | None) -> str:
     if not summary.epochs_done:
         return f"{plain(summary.run_name)} has no complete epoch yet, so there is nothing to export."
     if prepared is None:
-        return "Not prepared yet."
+        return "Audit file, changes, manifest and what is chosen above. Not prepared yet."
     return f"Prepared {moment(prepared.prepared_at)}."
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from lane_core.exports import export_run
 from lane_core.home import Home
 from lane_core.records import Decision
 from lane_core.store import datasets, decision_queries, decisions
@@ -39,7 +40,7 @@ def tree(folder: Path) -> dict[str, str]:
 
 def contents(workspace: Workspace, project: SmallProject, folder: Path) -> list:
     store, dataset_id, run_id = workspace.store, project.dataset.dataset_id, project.run.run_id
-    files = workspace.export(run_id, folder)
+    files = export_run(workspace, run_id, folder)
     frames = (
         datasets.current_labels(store, dataset_id),
         decision_queries.decision_history(store, dataset_id, 100),

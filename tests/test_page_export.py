@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.services import exporting, workspaces
+from lane_core.exports import ExportOptions
 from lane_core.home import Home
 from lane_core.records import ColumnChoice, Decision
 from lane_core.store import decisions
@@ -63,6 +64,14 @@ def figures(at: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in at.metric}
 
 
+def downloads(at: AppTest) -> list[str]:
+    return [button.label for button in at.get("download_button")]
+
+
+def format_box(at: AppTest):
+    return next(box for box in at.selectbox if box.label == "Format")
+
+
 def texts(elements) -> str:
     return "\n".join(str(element.value) for element in elements)
 
@@ -96,7 +105,7 @@ def test_without_decisions_the_corrected_file_equals_the_input(
     assert said.startswith("The corrected file equals small.csv: nobody has decided anything yet.")
     assert said.endswith("24 rows go in, 24 come out.")
     assert "Not prepared yet." in texts(page.caption)
-    assert len(page.get("download_button")) == 0
+    assert downloads(page) == ["Download the corrected file"]
     press(page, "Prepare files")
     folder = app_home.exports / small_project.run.run_id
     assert (folder / "small.corrected.csv").read_bytes() == small_project.source.read_bytes()
@@ -123,8 +132,8 @@ def test_prepared_files_can_be_downloaded(small_project: SmallProject, page: App
     decide_four(small_project)
     page.run()
     press(page, "Prepare files")
-    assert [button.label for button in page.get("download_button")] == [
-        "Corrected file", "Audit file", "Changes", "Manifest",
+    assert downloads(page) == [
+        "Download the corrected file", "Corrected file", "Audit file", "Changes", "Manifest",
     ]  # fmt: skip
     for name in ("small.corrected.csv", "small.audit.csv", "small.changes.csv", "small.manifest.json"):
         assert f"{name} · " in texts(page.markdown)
@@ -139,14 +148,68 @@ def test_prepared_files_can_be_downloaded(small_project: SmallProject, page: App
 
 
 def test_a_download_gives_the_bytes_on_disk(small_project: SmallProject, page: AppTest) -> None:
-    exporting.prepare(small_project.run.run_id, "balanced")
-    prepared = exporting.prepared(small_project.run.run_id, "balanced")
+    exporting.prepare(small_project.run.run_id, ExportOptions())
+    prepared = exporting.prepared(small_project.run.run_id, ExportOptions())
     assert prepared is not None
     assert list(prepared.files) == ["corrected", "audit", "changes", "manifest"]
     assert prepared.files["corrected"].read() == small_project.source.read_bytes()
     assert prepared.files["corrected"].size == f"{small_project.source.stat().st_size // 1000} kB"
     manifest = json.loads(prepared.files["manifest"].read())
     assert manifest["run_id"] == small_project.run.run_id
+
+
+def test_the_corrected_file_is_one_click_away_and_never_old(
+    small_project: SmallProject, page: AppTest, app_home: Home
+) -> None:
+    dataset_id = small_project.dataset.dataset_id
+    assert exporting.corrected_file(dataset_id) == small_project.source.read_bytes()
+    decide(small_project, 3, "relabel", "joy")
+    after = exporting.corrected_file(dataset_id).decode()
+    assert after == small_project.source.read_text().replace(
+        '003,"text number 3, with a comma",anger', '003,"text number 3, with a comma",joy'
+    )
+    assert not app_home.exports.exists()
+    assert exporting.summary(small_project.run.run_id).corrected_name == "small.corrected.csv"
+
+
+def test_what_is_chosen_is_prepared_and_kept_for_the_next_visit(
+    small_project: SmallProject, page: AppTest, app_home: Home
+) -> None:
+    decide_four(small_project)
+    page.run()
+    format_box(page).set_value("json")
+    for toggle in page.toggle:
+        toggle.set_value(True)
+    next(box for box in page.checkbox if box.label.startswith("**cleanlab**")).check()
+    next(box for box in page.checkbox if box.label.startswith("**AUM**")).check()
+    page.run()
+    press(page, "Prepare files")
+    folder = app_home.exports / small_project.run.run_id
+    assert {path.name for path in folder.iterdir()} == {
+        "small.corrected.json", "small.audit.json", "small.changes.json", "small.weights.json",
+        "small.manifest.json", "small.cleanlab.zip", "small.aum_values.csv", "prepared.json",
+    }  # fmt: skip
+    assert downloads(page)[1:] == [
+        "Corrected file", "Audit file", "Changes", "Sample weights", "Manifest", "cleanlab", "AUM",
+    ]  # fmt: skip
+    about = json.loads((folder / "small.manifest.json").read_text())["export"]
+    assert (about["keep_excluded"], about["rows_out"], about["presets"]) == (True, 24, ["cleanlab", "aum"])
+
+    again = opened()
+    assert format_box(again).value == "json"
+    assert all(toggle.value for toggle in again.toggle)
+    assert not again.warning
+    format_box(again).set_value("").run()
+    assert again.warning[0].value.startswith("**Out of date.** They were prepared with other choices.")
+    press(again, "Prepare files")
+    assert not (folder / "small.audit.json").exists(), "files that nobody asks for any more go"
+    assert (folder / "small.audit.csv").exists()
+
+
+def test_a_choice_that_leaves_no_row_is_told(page: AppTest, app_home: Home) -> None:
+    page.get("button_group")[0].set_value("changed").run()
+    press(page, "Prepare files")
+    assert "Correct some first, or choose all rows." in page.error[0].value
 
 
 def test_files_older_than_the_newest_decision_are_marked(small_project: SmallProject, page: AppTest) -> None:
@@ -204,7 +267,7 @@ def test_files_prepared_by_an_earlier_version_are_prepared_again(
     press(page, "Prepare files")
     receipt = app_home.exports / small_project.run.run_id / "prepared.json"
     known = json.loads(receipt.read_text())
-    del known["strictness"]
+    known["strictness"] = known.pop("options")["strictness"]
     receipt.write_text(json.dumps(known))
     page.run()
     assert "Not prepared yet." in texts(page.caption)
@@ -218,7 +281,7 @@ def test_files_of_an_earlier_epoch_are_marked(
     last = events / "epoch-0002.parquet"
     content = last.read_bytes()
     last.unlink()
-    exporting.prepare(small_project.run.run_id, "balanced")
+    exporting.prepare(small_project.run.run_id, ExportOptions())
     last.write_bytes(content)
     page.run()
     assert "hold the scores after epoch 1; the run has finished 2." in page.warning[0].value
@@ -250,7 +313,9 @@ def test_a_lost_source_is_said_and_nothing_is_written(
 ) -> None:
     (app_home.datasets / small_project.dataset.dataset_id / "source.csv").unlink()
     press(page, "Prepare files")
-    assert "The imported file of" in page.error[0].value
+    assert "The imported file small.csv is not in LANE_HOME any more" in page.error[0].value
+    assert "The imported file of" in page.error[1].value
+    assert downloads(page) == []
     assert not (app_home.exports / small_project.run.run_id).exists()
 
 

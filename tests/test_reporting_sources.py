@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lane_core.data.fixes import Fixes
 from lane_core.records import ColumnChoice
 from lane_core.reporting.sources import holm, read_sources, worst_source
 from lane_core.store import decisions
@@ -118,7 +119,7 @@ def test_columns_that_may_name_a_source_are_read(workspace: Workspace) -> None:
     path = workspace.home.path / "sources.csv"
     frame.to_csv(path, index=False)
     record = workspace.add_dataset(
-        path, ColumnChoice("text", "label", "id", "split"), "Sources", drop_unlabelled=True
+        path, ColumnChoice("text", "label", "id", "split"), "Sources", fixes=Fixes(drop_unlabelled=True)
     )
     found = read_sources(workspace, record.dataset_id)
     # note has 60 values, team one, seldom covers ten rows; the others are taken. Row 5 has no label: no example.

@@ -10,6 +10,7 @@ import pytest
 
 from lane_core.config import RunConfig
 from lane_core.errors import StoreError
+from lane_core.exports import export_run
 from lane_core.records import Decision, QueueFilter, ReviewPlan
 from lane_core.runs import launcher
 from lane_core.store import classes, datasets, decision_queries, decisions, review_queries
@@ -311,13 +312,13 @@ def test_the_corrected_file_has_the_class_in_its_place_and_is_the_input_again_wi
     workspace: Workspace, project: SmallProject, dataset_id: str, tmp_path: Path
 ) -> None:
     def corrected() -> bytes:
-        return workspace.export(project.run.run_id, tmp_path / "out").corrected.read_bytes()
+        return export_run(workspace, project.run.run_id, tmp_path / "out").corrected.read_bytes()
 
     original = project.source.read_bytes()
     assert corrected() == original
     classes.replace_class(workspace.store, dataset_id, "fear", 'dread, "deep"', "lea")
     assert corrected() == original.replace(b",fear,", b',"dread, ""deep""",')
-    files = workspace.export(project.run.run_id, tmp_path / "out")
+    files = export_run(workspace, project.run.run_id, tmp_path / "out")
     audit = pd.read_csv(files.audit)
     assert audit.index[audit["label"] == "fear"].tolist() == list(range(1, 24, 3))  # the input's own column
     changes = pd.read_csv(files.changes)
@@ -327,7 +328,7 @@ def test_the_corrected_file_has_the_class_in_its_place_and_is_the_input_again_wi
     classes.bring_back(workspace.store, dataset_id, 'dread, "deep"', "lea")
     classes.bring_back(workspace.store, dataset_id, "fear", "lea")
     assert corrected() == original
-    assert len(pd.read_csv(workspace.export(project.run.run_id, tmp_path / "out").changes)) == 0
+    assert len(pd.read_csv(export_run(workspace, project.run.run_id, tmp_path / "out").changes)) == 0
 
 
 def test_the_next_run_is_given_the_labels_as_they_count(

@@ -23,7 +23,9 @@ from lane_core.store.store import Store, open_store
 ROOT = Path(__file__).parents[1]
 KNOWN = [
     (f"m00{number}_{what}",)
-    for number, what in enumerate(("initial", "strictness", "results", "people", "selections"), start=1)
+    for number, what in enumerate(
+        ("initial", "strictness", "results", "people", "selections", "versions"), start=1
+    )
 ]
 
 HOLDER = """

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lane_core.errors import RunError, StoreError
+from lane_core.exports import export_run
 from lane_core.records import Decision, QueueFilter
 from lane_core.store.datasets import current_labels
 from lane_core.store.decision_queries import decision_history, unseen_decisions
@@ -96,7 +97,7 @@ def test_without_its_history_a_run_can_still_be_reviewed(workspace, project, tmp
     assert trajectories(workspace.store, run_id, [3])["epoch"].tolist() == [2]
     files = [file.name for file in workspace.run_dir(run_id).event_files() if file.kind == "epoch"]
     assert files == ["epoch-0002.parquet"]
-    assert workspace.export(run_id, tmp_path / "out").audit.exists()
+    assert export_run(workspace, run_id, tmp_path / "out").audit.exists()
     assert drop_history(workspace.store, run_id) == 0
 
 

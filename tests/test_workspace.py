@@ -13,7 +13,9 @@ import pandas as pd
 import pytest
 
 from lane_core.config import RunConfig
+from lane_core.data.fixes import Fixes
 from lane_core.errors import DataError, StoreError
+from lane_core.exports import ExportOptions, export_run
 from lane_core.home import SAMPLE_DATA, Home
 from lane_core.records import STRICTNESSES, ColumnChoice, Decision, QueueFilter
 from lane_core.runs import launcher
@@ -53,7 +55,7 @@ def decide(
 def test_without_decisions_the_corrected_file_is_the_input(
     workspace: Workspace, project: SmallProject, tmp_path: Path
 ) -> None:
-    files = workspace.export(project.run.run_id, tmp_path)
+    files = export_run(workspace, project.run.run_id, tmp_path)
     assert files.corrected.read_bytes() == project.source.read_bytes()
     assert len(pd.read_csv(files.changes)) == 0
     assert len(pd.read_csv(files.audit)) == 24
@@ -66,7 +68,7 @@ def test_decisions_change_exactly_their_cells(
     decide(workspace, project, 7, "exclude")
     decide(workspace, project, 11, "keep")
     decide(workspace, project, 5, "flag")
-    files = workspace.export(project.run.run_id, tmp_path)
+    files = export_run(workspace, project.run.run_id, tmp_path)
     before = pd.read_csv(project.source, dtype=str)
     expected = before.copy()
     expected.loc[3, "label"] = "fear"
@@ -100,7 +102,7 @@ def test_the_strictness_decides_which_labels_are_an_issue(
 ) -> None:
     expected = {"sure": ["003"], "balanced": ["003", "007", "011"], "thorough": ["000", "003", "007", "011"]}
     for strictness, rows in expected.items():
-        files = workspace.export(project.run.run_id, tmp_path, strictness)
+        files = export_run(workspace, project.run.run_id, tmp_path, ExportOptions(strictness))
         audit = pd.read_csv(files.audit, dtype={"row_id": str}).set_index("row_id")
         assert audit.index[audit["is_label_issue"]].tolist() == rows
         assert audit.index[audit["suggested_label"].notna()].tolist() == rows
@@ -147,7 +149,7 @@ def test_a_run_of_an_earlier_version_is_exported_with_its_own_flag(
     for kind, columns in later.items():
         frame = run_dir.read_event(kind, 2).drop(columns=columns)
         frame.to_parquet(run_dir.events / f"{kind}-0002.parquet")
-    files = workspace.export(project.run.run_id, tmp_path, "sure")
+    files = export_run(workspace, project.run.run_id, tmp_path, ExportOptions("sure"))
     audit = pd.read_csv(files.audit)
     assert audit.index[audit["is_label_issue"]].tolist() == [3, 7, 11]
     assert audit["severity"].isna().all()
@@ -162,7 +164,7 @@ def test_a_bad_file_changes_nothing(workspace: Workspace, tmp_path: Path) -> Non
         workspace.add_dataset(bad, COLUMNS, "Bad")
     assert datasets.list_datasets(workspace.store) == []
     assert list(workspace.home.datasets.iterdir()) == []
-    record = workspace.add_dataset(bad, COLUMNS, "Bad", drop_unlabelled=True)
+    record = workspace.add_dataset(bad, COLUMNS, "Bad", fixes=Fixes(drop_unlabelled=True))
     assert (record.num_rows, record.num_examples) == (3, 2)
 
 
@@ -170,7 +172,7 @@ def test_unlabelled_rows_stay_in_the_exports(workspace: Workspace, tmp_path: Pat
     rows = [f"{n},text {n},{'' if n == 2 else 'abc'[n % 3]},train" for n in range(12)]
     source = tmp_path / "gaps.csv"
     source.write_text("id,text,label,split\n" + "\n".join(rows) + "\n")
-    record = workspace.add_dataset(source, COLUMNS, "Gaps", drop_unlabelled=True)
+    record = workspace.add_dataset(source, COLUMNS, "Gaps", fixes=Fixes(drop_unlabelled=True))
     labels = datasets.current_labels(workspace.store, record.dataset_id)
     assert labels["row"].tolist() == [1, 2, *range(4, 13)]
 
@@ -188,7 +190,7 @@ def test_a_missing_source_is_told(workspace: Workspace, project: SmallProject, t
     folder = workspace.home.datasets / project.dataset.dataset_id
     (folder / "source.csv").unlink()
     with pytest.raises(StoreError, match=r"is not in .* any more"):
-        workspace.export(project.run.run_id, tmp_path / "out")
+        export_run(workspace, project.run.run_id, tmp_path / "out")
 
 
 def test_the_sample_is_what_its_datasheet_says() -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from lane_core.data.fixes import Fixes
+from lane_core.exports import export_run
 from lane_core.records import ColumnChoice, Decision
 from lane_core.store import datasets
 from lane_core.store.annotations import file_annotations
@@ -29,7 +31,7 @@ def test_a_file_with_several_people_comes_in_whole(workspace: Workspace, tmp_pat
     }
     pd.DataFrame(values).to_csv(source, index=False)
     columns = ColumnChoice("text", "label", annotators=HOSTILE)
-    record = workspace.add_dataset(source, columns, "People", drop_unlabelled=True)
+    record = workspace.add_dataset(source, columns, "People", fixes=Fixes(drop_unlabelled=True))
 
     found = file_annotations(workspace.store, record.dataset_id)
     assert get_dataset(workspace.store, record.dataset_id).columns == columns
@@ -56,7 +58,7 @@ def test_a_correction_leaves_the_columns_of_the_people_alone(workspace: Workspac
 
     decision = Decision("d1", record.dataset_id, 5, "relabel", "sad", "joy", run.run_id, "eve")
     assert record_decisions(workspace.store, [decision]) == 1
-    files = workspace.export(run.run_id, tmp_path / "out")
+    files = export_run(workspace, run.run_id, tmp_path / "out")
 
     lines[5] = lines[5].replace(",joy,", ",sad,")
     assert files.corrected.read_text() == "text,label,ann,bob\n" + "".join(lines)

@@ -1,31 +1,29 @@
-"""The files of an export: what each holds, and its download."""
+"""The files of an export: the corrected one at once, the others by kind with their downloads."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from app.components.addressed_choice import keep, settle
 from app.components.plain_text import plain
-from app.components.strictness_words import STRICTNESS_OPTIONS
 from app.components.table_height import table_height
-from app.services.exporting import CHANGES_SHOWN, ExportSummary, PreparedExport
-from lane_core.records import STRICTNESSES, Strictness
-from lane_core.wording import flagged
+from app.services import exporting
+from app.services.exporting import CHANGES_SHOWN, TOOLS, ExportSummary, PreparedExport
 
 _MEANINGS = {
-    "corrected": ("Corrected file", "Your file in its own format and order, with the corrected labels."),
+    "corrected": ("Corrected file", "Your rows in their order, with the corrected labels."),
     "audit": (
         "Audit file",
         "Every row and column of your file, with what the run found and people decided.",
     ),
     "changes": ("Changes", "One row for each changed label: given, corrected, by whom and when."),
+    "weights": ("Sample weights", "Id, label and weight of each example, for training with weights."),
     "manifest": ("Manifest", "What went in, the settings of the run, and the counts above."),
 }
 _VISIBLE_ROWS = 8
-_STRICTNESS_KEY = "strictness"
 
 
 def draw_counts(summary: ExportSummary) -> None:
@@ -42,39 +40,41 @@ def draw_counts(summary: ExportSummary) -> None:
             st.metric(name, f"{count:,}", width="content")
 
 
-def draw_strictness(summary: ExportSummary) -> Strictness:
-    """Draw the choice of what the audit file calls an issue, once there are scores, and return it."""
-    if not summary.epochs_done:
-        return summary.strictness
-    settle(_STRICTNESS_KEY, STRICTNESSES, summary.strictness)
-    chosen: Strictness = st.radio(
-        "Which labels the audit file calls an issue",
-        STRICTNESSES,
-        format_func=STRICTNESS_OPTIONS.__getitem__,
-        captions=[flagged(level.num_flagged, level.expected_precision) for level in summary.levels.values()],
-        horizontal=True,
-        help="Only these have a suggested label there. The corrected file is the same for each.",
-        key=_STRICTNESS_KEY,
+def draw_corrected(summary: ExportSummary) -> None:
+    """Draw the one button that most people come for: the corrected file in the shape that came in."""
+    if summary.source is None:
+        st.error(
+            f"The imported file {plain(summary.dataset.source_name)} is not in LANE_HOME any more. "
+            "Put it back, or import it again.",
+            icon=":material/error:",
+        )
+        return
+    st.download_button(
+        "Download the corrected file",
+        partial(exporting.corrected_file, summary.dataset.dataset_id),
+        file_name=summary.corrected_name,
+        type="primary",
+        icon=":material/download:",
+        on_click="ignore",
+        key="download_now",
     )
-    keep(_STRICTNESS_KEY, summary.strictness)
-    return chosen
+    st.caption(
+        f"{plain(summary.corrected_name)}: the labels as they stand now; all else is as in your file, "
+        "which stays as it is."
+    )
 
 
-def draw_files(prepared: PreparedExport | None) -> None:
-    """Draw a line per file, with its download once it is prepared."""
-    for kind, (title, meaning) in _MEANINGS.items():
+def draw_files(prepared: PreparedExport) -> None:
+    """Draw a line for each file, with its download."""
+    meanings = {**_MEANINGS, **TOOLS}
+    for kind, file in prepared.files.items():
+        title, meaning = meanings[kind]
         words, button = st.columns([3, 1], vertical_alignment="center")
-        line = f"**{title}** · {meaning}"
-        if prepared is None:
-            words.markdown(line)
-            continue
-        file = prepared.files[kind]
-        words.markdown(f"{line}  \n:gray[:small[{plain(file.name)} · {file.size}]]")
+        words.markdown(f"**{title}** · {meaning}  \n:gray[:small[{plain(file.name)} · {file.size}]]")
         button.download_button(
             title,
             file.read,
             file_name=file.name,
-            type="primary" if kind == "corrected" and not prepared.outdated else "secondary",
             icon=":material/download:",
             on_click="ignore",
             width="stretch",

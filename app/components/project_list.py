@@ -19,7 +19,7 @@ def draw_projects(projects: pd.DataFrame) -> None:
         hide_index=True,
         height=table_height(len(projects), _VISIBLE_ROWS),
         column_config={
-            "name": st.column_config.TextColumn("Project", width="large"),
+            "name": st.column_config.TextColumn("Project", width="medium"),
             "file": "File",
             "examples": st.column_config.NumberColumn("Examples", format="localized"),
             "classes": st.column_config.NumberColumn("Classes", format="localized"),

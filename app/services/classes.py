@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import pandas as pd
 
 from app.services.importing import IncomingFile
@@ -50,7 +52,7 @@ def set_definitions(dataset_id: str, name: str, data: bytes) -> int:
         DataError: If the file cannot be read, or has not both columns, or says two things about one class.
         StoreError: If it names a class that the project has not.
     """
-    incoming = IncomingFile.uploaded("definitions", name, data)
+    incoming = IncomingFile.uploaded("definitions", name, BytesIO(data))
     try:
         table = read_table(incoming.path)
     finally:

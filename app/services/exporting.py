@@ -1,11 +1,13 @@
-"""Files out: what an export of a run would hold, preparing it, and the files prepared before."""
+"""Files out: the corrected file at once, what an export of a run would hold, preparing it, and what is prepared."""
 
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,14 +16,17 @@ import pandas as pd
 
 from app.services import workspaces
 from lane_core import wording
+from lane_core.data.presets.registry import PRESETS
+from lane_core.exports import ExportedFiles, ExportOptions, corrected_name, export_corrected, export_run
 from lane_core.files import replace_file
 from lane_core.records import DatasetRecord, Strictness
 from lane_core.store import datasets, decision_queries, result_queries, runs
 from lane_core.store.result_queries import FlagLevel
-from lane_core.workspace import ExportedFiles
+from lane_core.workspace import find_source
 
 CHANGES_SHOWN = 50
-FILE_KINDS = ("corrected", "audit", "changes", "manifest")
+TOOLS = {name: (entry.title, entry.purpose) for name, entry in PRESETS.items()}
+"""Preset -> name of the tool, and what its files are for."""
 
 _TEXT_CHARS = 120
 _RECEIPT_NAME = "prepared.json"
@@ -33,6 +38,8 @@ class ExportSummary:
     """What an export of the labels as they stand would hold."""
 
     dataset: DatasetRecord
+    source: Path | None
+    """The imported file or folder; None if it is gone, so that nothing can be exported."""
     run_name: str
     epochs_done: int
     """Complete epochs of the run; an export needs one."""
@@ -43,8 +50,8 @@ class ExportSummary:
     second_opinion: int
     levels: dict[Strictness, FlagLevel]
     """What each strictness calls an issue in the audit file."""
-    strictness: Strictness
-    """That of the files prepared last; balanced if there are none."""
+    options: ExportOptions
+    """Those of the files prepared last; the usual ones if there are none."""
     num_changed: int
     """Labels that are not those of the file; 0 as well where a correction chose the label of the file."""
     changes: pd.DataFrame
@@ -54,6 +61,12 @@ class ExportSummary:
     def rows_out(self) -> int:
         """Rows of the corrected file: all but the excluded ones, unlabelled rows included."""
         return self.dataset.num_rows - self.excluded
+
+    @property
+    def corrected_name(self) -> str:
+        """Name of the corrected file as it is downloaded: a folder comes as a zip file."""
+        name = corrected_name(self.dataset.source_name)
+        return f"{name}.zip" if self.source is not None and self.source.is_dir() else name
 
     @property
     def changes_nothing(self) -> bool:
@@ -92,7 +105,7 @@ class PreparedExport:
     """The files of the last export of a run."""
 
     files: dict[str, PreparedFile]
-    """By kind: FILE_KINDS."""
+    """By kind: corrected, audit, changes, manifest; weights and the names of TOOLS, if they were asked for."""
     prepared_at: datetime
     outdated: str
     """Why the files are out of date, in a sentence; empty if they are not."""
@@ -107,6 +120,7 @@ def summary(run_id: str) -> ExportSummary:
     changed = current[current["current_label"] != current["given_label"]]
     return ExportSummary(
         dataset=datasets.get_dataset(workspace.store, run.dataset_id),
+        source=find_source(workspace.home.datasets / run.dataset_id),
         run_name=run.name,
         epochs_done=workspace.run_dir(run_id).last_epoch(),
         reviewed=int((current["status"] != "").sum()),
@@ -115,17 +129,27 @@ def summary(run_id: str) -> ExportSummary:
         excluded=int(counts.get("exclude", 0)),
         second_opinion=int(counts.get("flag", 0)),
         levels=result_queries.flag_levels(workspace.store, run_id),
-        strictness=_receipt(run_id).get("strictness", "balanced"),
+        options=_options(_receipt(run_id)) or ExportOptions(),
         num_changed=len(changed),
         changes=_changes(changed.head(CHANGES_SHOWN)),
     )
 
 
-def prepare(run_id: str, strictness: Strictness) -> None:
-    """Write the files of a run; earlier ones are replaced.
+def corrected_file(dataset_id: str) -> bytes:
+    """Return the corrected file of a project as the labels stand now; a folder as a zip file.
 
     Raises:
-        LaneError: If the run has nothing to export yet.
+        LaneError: If it cannot be written.
+    """
+    with tempfile.TemporaryDirectory() as room:
+        return _packed(export_corrected(workspaces.workspace(), dataset_id, Path(room))).read_bytes()
+
+
+def prepare(run_id: str, options: ExportOptions) -> None:
+    """Write the files of a run; earlier ones go.
+
+    Raises:
+        LaneError: If the run has nothing to export yet, or a file cannot be written.
     """
     workspace = workspaces.workspace()
     dataset_id = runs.get_run(workspace.store, run_id).dataset_id
@@ -135,32 +159,56 @@ def prepare(run_id: str, strictness: Strictness) -> None:
         receipt: dict[str, Any] = {
             "label_version": decision_queries.label_version(workspace.store, dataset_id),
             "epochs_done": workspace.run_dir(run_id).last_epoch(),
-            "strictness": strictness,
+            "options": asdict(options),
         }
-        files = workspace.export(run_id, folder, strictness)
+        files = _named(export_run(workspace, run_id, folder, options))
         receipt["prepared_at"] = datetime.now(UTC).isoformat()
-        receipt["files"] = {kind: _file_of(files, kind).name for kind in FILE_KINDS}
+        receipt["files"] = {kind: _packed(path).name for kind, path in files.items()}
+        for name in set(_receipt(run_id).get("files", {}).values()) - set(receipt["files"].values()):
+            (folder / name).unlink(missing_ok=True)
         replace_file(
             folder / _RECEIPT_NAME, lambda path: path.write_text(json.dumps(receipt), encoding="utf-8")
         )
 
 
-def prepared(run_id: str, strictness: Strictness) -> PreparedExport | None:
+def prepared(run_id: str, options: ExportOptions) -> PreparedExport | None:
     """Return the files that were prepared last; None if there are none, or one of them is gone.
 
     Args:
         run_id: The run.
-        strictness: The one wanted now; files of another are out of date.
+        options: Those wanted now; files with others are out of date.
     """
     receipt = _receipt(run_id)
     if not receipt:
         return None
     folder = workspaces.workspace().home.exports / run_id
-    files = {kind: PreparedFile(folder / receipt["files"][kind]) for kind in FILE_KINDS}
+    files = {kind: PreparedFile(folder / name) for kind, name in receipt["files"].items()}
     if not all(file.path.is_file() for file in files.values()):
         return None
     prepared_at = datetime.fromisoformat(receipt["prepared_at"])
-    return PreparedExport(files, prepared_at, _outdated(run_id, receipt, strictness))
+    return PreparedExport(files, prepared_at, _outdated(run_id, receipt, options))
+
+
+def is_prepared(run_id: str) -> bool:
+    """Return whether files of this run were prepared, with whatever options."""
+    return bool(_receipt(run_id))
+
+
+def _named(files: ExportedFiles) -> dict[str, Path]:
+    """Return the paths of an export by kind."""
+    named = {"corrected": files.corrected, "audit": files.audit, "changes": files.changes}
+    if files.weights is not None:
+        named["weights"] = files.weights
+    return {**named, "manifest": files.manifest, **files.presets}
+
+
+def _packed(path: Path) -> Path:
+    """Return a file as it is; a folder becomes a zip file beside it."""
+    if not path.is_dir():
+        return path
+    archive = Path(shutil.make_archive(str(path), "zip", root_dir=path.parent, base_dir=path.name))
+    shutil.rmtree(path)
+    return archive
 
 
 def _receipt(run_id: str) -> dict[str, Any]:
@@ -170,12 +218,25 @@ def _receipt(run_id: str) -> dict[str, Any]:
         receipt: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return {}
-    return receipt if "strictness" in receipt else {}
+    return receipt if _options(receipt) else {}
 
 
-def _outdated(run_id: str, receipt: Mapping[str, Any], strictness: Strictness) -> str:
-    if receipt["strictness"] != strictness:
-        return f"The issues in the audit file are those of “{receipt['strictness']}”."
+def _options(receipt: Mapping[str, Any]) -> ExportOptions | None:
+    """Return the options of a receipt; None if an earlier version wrote it."""
+    try:
+        values = receipt["options"]
+        options = ExportOptions(**{**values, "presets": tuple(values["presets"])})
+        return options if set(options.presets) <= set(TOOLS) else None
+    except (KeyError, TypeError):
+        return None
+
+
+def _outdated(run_id: str, receipt: Mapping[str, Any], options: ExportOptions) -> str:
+    made_with = _options(receipt)
+    if made_with is not None and made_with.strictness != options.strictness:
+        return f"The issues in the audit file are those of “{made_with.strictness}”."
+    if made_with != options:
+        return "They were prepared with other choices."
     workspace = workspaces.workspace()
     dataset_id = runs.get_run(workspace.store, run_id).dataset_id
     if decision_queries.label_version(workspace.store, dataset_id) != receipt["label_version"]:
@@ -200,8 +261,3 @@ def _changes(changed: pd.DataFrame) -> pd.DataFrame:
 
 def _shortened(text: str) -> str:
     return text if len(text) <= _TEXT_CHARS else f"{text[:_TEXT_CHARS].rstrip()} …"
-
-
-def _file_of(files: ExportedFiles, kind: str) -> Path:
-    path: Path = getattr(files, kind)
-    return path

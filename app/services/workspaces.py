@@ -10,6 +10,7 @@ from lane_core.records import DatasetRecord, RunRecord, RunStatus
 from lane_core.runs import launcher
 from lane_core.store import datasets
 from lane_core.store import runs as run_store
+from lane_core.store.versions import version_steps
 from lane_core.upkeep.backup import backup_mailbox
 from lane_core.workspace import Workspace
 
@@ -24,7 +25,13 @@ def workspace() -> Workspace:
 
 
 def projects() -> list[DatasetRecord]:
-    """Return the projects, newest first."""
+    """Return the newest version of each project, newest first."""
+    older = {step.follows for step in version_steps(workspace().store).values()}
+    return [record for record in all_versions() if record.dataset_id not in older]
+
+
+def all_versions() -> list[DatasetRecord]:
+    """Return every version of every project, newest first."""
     return sorted(
         datasets.list_datasets(workspace().store), key=lambda record: record.created_at, reverse=True
     )

@@ -10,18 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 _HOMES = {
     "AUDIT_COLUMNS": "lane_core.data.audit_frames",
+    "AppliedChanges": "lane_core.data.changes",
     "CsvDialect": "lane_core.data.formats.csv_records",
+    "Difference": "lane_core.data.differences",
     "Examples": "lane_core.data.examples",
     "FileFormat": "lane_core.data.formats.content",
+    "Fixes": "lane_core.data.fixes",
     "ReadOptions": "lane_core.data.formats.content",
     "Table": "lane_core.data.tables",
+    "apply_changes": "lane_core.data.changes",
     "audit_frame": "lane_core.data.audit_frames",
     "changes_frame": "lane_core.data.audit_frames",
     "check": "lane_core.data.checks",
+    "diff": "lane_core.data.differences",
     "examples_of": "lane_core.data.examples",
+    "fetch": "lane_core.data.sources",
     "file_sha256": "lane_core.data.manifest",
     "guess_columns": "lane_core.data.columns",
+    "read_changes": "lane_core.data.changes",
     "read_examples": "lane_core.data.examples",
+    "read_hub": "lane_core.data.sources",
     "read_table": "lane_core.data.tables",
     "with_validation": "lane_core.data.validation",
     "write_corrected": "lane_core.data.writers",
@@ -31,18 +39,26 @@ _HOMES = {
 
 __all__ = [
     "AUDIT_COLUMNS",
+    "AppliedChanges",
     "CsvDialect",
+    "Difference",
     "Examples",
     "FileFormat",
+    "Fixes",
     "ReadOptions",
     "Table",
+    "apply_changes",
     "audit_frame",
     "changes_frame",
     "check",
+    "diff",
     "examples_of",
+    "fetch",
     "file_sha256",
     "guess_columns",
+    "read_changes",
     "read_examples",
+    "read_hub",
     "read_table",
     "with_validation",
     "write_corrected",
@@ -52,12 +68,16 @@ __all__ = [
 
 if TYPE_CHECKING:
     from lane_core.data.audit_frames import AUDIT_COLUMNS, audit_frame, changes_frame
+    from lane_core.data.changes import AppliedChanges, apply_changes, read_changes
     from lane_core.data.checks import check
     from lane_core.data.columns import guess_columns
+    from lane_core.data.differences import Difference, diff
     from lane_core.data.examples import Examples, examples_of, read_examples
+    from lane_core.data.fixes import Fixes
     from lane_core.data.formats.content import FileFormat, ReadOptions
     from lane_core.data.formats.csv_records import CsvDialect
     from lane_core.data.manifest import file_sha256, write_manifest
+    from lane_core.data.sources import fetch, read_hub
     from lane_core.data.tables import Table, read_table
     from lane_core.data.validation import with_validation
     from lane_core.data.writers import write_corrected, write_rows

@@ -114,9 +114,14 @@ def changes_frame(audit: pd.DataFrame) -> pd.DataFrame:
 
     Columns: row_id, given_label, corrected_label, annotator, updated_at.
     """
-    part = audit.iloc[:, -len(AUDIT_COLUMNS) :].set_axis(list(AUDIT_COLUMNS), axis=1)
+    part = audit_part(audit)
     is_changed = part["final_label"].notna() & (part["final_label"] != part["given_label"])
     return part.loc[is_changed, list(CHANGES_COLUMNS)].reset_index(drop=True)
+
+
+def audit_part(audit: pd.DataFrame) -> pd.DataFrame:
+    """Return the audit columns of an audit frame under the names of AUDIT_COLUMNS, whatever the file's own are."""
+    return audit.iloc[:, -len(AUDIT_COLUMNS) :].set_axis(list(AUDIT_COLUMNS), axis=1)
 
 
 def _by_index(frame: pd.DataFrame, examples_frame: pd.DataFrame) -> pd.DataFrame:

@@ -23,7 +23,7 @@ from lane_core.store.checks.finding import Finding
 from lane_core.store.store import Store
 from lane_core.upkeep.leftovers import check_leftovers, folders, remove
 from lane_core.wording import counted
-from lane_core.workspace import DELETING
+from lane_core.workspace import DELETING, find_source
 
 _FIRST_FILES = {
     *("config.json", "dataset.json", "examples.parquet", "status.json", "events", "log.txt", "reserve"),
@@ -135,23 +135,23 @@ def _finish_deletion(path: Path, store: Store) -> None:
 
 def _check_source(folder: Path, record: DatasetRecord) -> Iterator[Finding]:
     name = f"{record.name!r} ({record.dataset_id})"
-    sources = sorted(folder.glob("source.*"))
-    if not sources:
+    source = find_source(folder)
+    if source is None:
         yield Finding(
             "missing_source",
             f"The imported file {record.source_name!r} of the project {name} is gone from {folder}.",
             "Review and training still work; exports do not. Copy the file back there as source with its ending, "
             f"such as {folder / 'source.csv'}.",
         )
-    elif (found := _fingerprint(sources[0])) != record.source_sha256:
+    elif (found := _fingerprint(source)) != record.source_sha256:
         yield Finding(
             "changed_source",
-            f"The imported file {sources[0]} of the project {name} was changed: its SHA-256 is {found} and was "
+            f"The imported file {source} of the project {name} was changed: its SHA-256 is {found} and was "
             f"{record.source_sha256} when it was imported.",
             "Exports would be wrong. Copy the file as it was imported back there, or import the changed one as a "
             "new project.",
         )
-    if sources and not (folder / "read_options.json").exists():
+    if source is not None and not (folder / "read_options.json").exists():
         yield Finding(
             "missing_read_options",
             f"The file {folder / 'read_options.json'} of the project {name} is gone: it says how to read the "

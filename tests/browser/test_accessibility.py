@@ -32,7 +32,7 @@ MAIN_BUTTONS = {
     "dynamics": (r"Review \d+ that weigh less", "/review"),
     "map": ("Watch the run", "/train"),
     "runs": ("Retrain on the corrected labels", "/train"),
-    "export": ("Prepare files", "Corrected file"),
+    "export": ("Prepare the report", "Markdown"),
     "people": ("Let 2 people decide", "2 people"),
     "storage": ("Back up now", "lane-backup-"),
 }

@@ -28,7 +28,9 @@ pytestmark = pytest.mark.browser
 PLOT = ".js-plotly-plot .nsewdrag"
 """What plotly lets the mouse touch: exactly the area of the cells."""
 INSET_PX = 2
-THREE, MANY = (pytest.param(number, marks=pytest.mark.xdist_group(f"cells of {number}")) for number in (3, 28))
+THREE, MANY = (
+    pytest.param(number, marks=pytest.mark.xdist_group(f"cells of {number}")) for number in (3, 28)
+)
 """Projects, by their number of classes; the tests of one go to one process."""
 
 

@@ -14,6 +14,7 @@ from playwright import sync_api
 
 from benchmarks.review_project import ReviewProject, add_finished_run
 from lane_core.data import read_table
+from lane_core.exports import export_run
 from lane_core.home import Home
 from lane_core.records import ColumnChoice
 from lane_core.store import datasets
@@ -195,7 +196,7 @@ def assert_exported_intact(
     workspace: Workspace, project: ReviewProject, keys: dict[str, str], folder: Path
 ) -> None:
     """The corrected file holds the input, cell for cell, but for the labels and rows that were decided on."""
-    files = workspace.export(project.run.run_id, folder)
+    files = export_run(workspace, project.run.run_id, folder)
     before = workspace.source_table(project.dataset.dataset_id).frame.set_index("id")
     after = read_table(files.corrected).frame.set_index("id")
     stored = datasets.current_labels(workspace.store, project.dataset.dataset_id).set_index("example_id")

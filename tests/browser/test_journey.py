@@ -86,8 +86,9 @@ def test_from_a_labelled_file_to_a_corrected_file(
         assert "selection=" in page.url
 
         page.get_by_role("link", name="Export").click()
+        corrected = download(page, "Download the corrected file", tmp_path)
+        page.get_by_text("More files, formats and tools").click()
         page.get_by_role("button", name="Prepare files").click()
-        corrected = download(page, "Corrected file", tmp_path)
         changes = download(page, "Changes", tmp_path)
 
         page.get_by_role("link", name="Train").click()

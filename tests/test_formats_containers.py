@@ -87,7 +87,7 @@ def corrected(path, labels=None, excluded=frozenset(), column="label", **options
         ("a.csv", b"ORC,label\na,b\n", "csv"),
         ("a.csv", b"PARENT,label\na,b\n", "csv"),
         ("a.csv", parquet_bytes(), "parquet"),
-        ("a.bin", gzip.compress(CSV), "gzip"),
+        ("a.bin", gzip.compress(CSV, mtime=0), "gzip"),
         ("a.csv", zip_bytes(("a.csv", CSV)), "zip"),
     ],
 )
@@ -145,7 +145,7 @@ def test_a_large_file_is_mapped_and_read_alike(write, monkeypatch):
     for module in (tables, unpacking):
         monkeypatch.setattr(module, "IN_MEMORY_BYTES", 10)
     for name, content in (
-        ("b.csv", CSV), ("b.csv.gz", gzip.compress(CSV)), ("b.zip", zip_bytes(("x.csv", CSV))),
+        ("b.csv", CSV), ("b.csv.gz", gzip.compress(CSV, mtime=0)), ("b.zip", zip_bytes(("x.csv", CSV))),
     ):  # fmt: skip
         path = write(content, name)
         assert read_table(path).frame.equals(small.frame)
@@ -215,9 +215,9 @@ def test_gzip_in_several_members_and_with_zeros_behind(write):
 
 
 def bad_gzip():
-    packed = gzip.compress(CSV)
+    packed = gzip.compress(CSV, mtime=0)
     noise = b"text,label\n" + b"".join(b"%x,joy\n" % (number * 2654435761) for number in range(300_000))
-    long = gzip.compress(noise)
+    long = gzip.compress(noise, mtime=0)
     return {
         "cut off": ("a.csv.gz", packed[:-10], ["a.csv.gz is cut off", "bytes of the file inside"]),
         "cut off far inside": ("a.csv.gz", long[: len(long) // 2], ["is cut off: it ends after 2,"]),
@@ -225,7 +225,7 @@ def bad_gzip():
         "checksum": ("a.csv.gz", packed[:-5] + b"\1\2\3\4\5", ["is damaged", "after 0 bytes"]),
         "garbage behind": ("a.csv.gz", packed + b"garbage", ["is damaged: after 43 bytes"]),
         "empty inside": ("a.csv.gz", gzip.compress(b" \n"), ["a.csv.gz holds an empty file"]),
-        "gzip in gzip": ("a.csv.gz.gz", gzip.compress(packed), ["a.csv.gz is an archive inside an archive"]),
+        "gzip in gzip": ("a.csv.gz.gz", gzip.compress(packed, mtime=0), ["a.csv.gz is an archive inside an archive"]),
         "zip in gzip": ("a.zip.gz", gzip.compress(zip_bytes(("a.csv", CSV))), ["archive inside an archive"]),
         "bad CSV inside": ("a.csv.gz", gzip.compress(b'text,label\n"a,b\n'), ["never closed"]),
         "bomb": ("a.csv.gz", gzip.compress(b"a" * (80 << 20), 9), ["unpacks to more than 1,000 times"]),
@@ -333,7 +333,7 @@ def bad_zip():
         "no table": (zip_bytes(("x.png", b"1"), ("y.png", b"2")), ["It holds: x.png, y.png"]),
         "empty member": (zip_bytes(("a.csv", b"\n")), ["'a.csv' in a.zip is empty"]),
         "zip in zip": (zip_bytes(("a.zip", packed)), ["a.zip is an archive inside an archive"]),
-        "gzip in zip": (zip_bytes(("a.csv", gzip.compress(CSV))), ["a.csv is an archive inside an archive"]),
+        "gzip in zip": (zip_bytes(("a.csv", gzip.compress(CSV, mtime=0))), ["a.csv is an archive inside an archive"]),
         "bomb": (bytes(bomb), ["a.zip has", "unpacks to more than 1,000 times"]),
         "lying bomb": (bytes(lying), ["'a.csv' in a.zip cannot be unpacked"]),
     }

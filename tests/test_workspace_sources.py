@@ -38,7 +38,7 @@ def workbook(content: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("name", "content", "options", "stored"),
     [
-        ("reviews.v2.csv.gz", gzip.compress(CSV), ReadOptions(), "source.csv.gz"),
+        ("reviews.v2.csv.gz", gzip.compress(CSV, mtime=0), ReadOptions(), "source.csv.gz"),
         ("reviews.zip", zipped(CSV), ReadOptions(part="data.csv"), "source.zip"),
         ("reviews.xlsx", workbook(CSV), ReadOptions(), "source.xlsx"),
         ("reviews.XLSX", CSV, ReadOptions(), "source.XLSX"),

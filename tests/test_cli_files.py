@@ -200,6 +200,46 @@ def test_apply_refuses_what_is_no_changes_file_and_writes_no_folder(
     assert not out.exists()
 
 
+def test_changes_become_decisions_of_a_project_once(
+    small_project: SmallProject, home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changes = tmp_path / "changes.csv"
+    changes.write_text(
+        "row_id,given_label,corrected_label,annotator,updated_at\n003,anger,joy,Ana,2026-05-01T10:00:00+00:00\n"
+    )
+    name = small_project.dataset.name
+    for told in ("1 decision stored.", "0 decisions stored. 1 change had the new label already."):
+        assert main(["apply", str(changes), "--project", name]) == 0
+        assert capsys.readouterr().err.strip() == told
+    workspace = Workspace(home)
+    labels = datasets.current_labels(workspace.store, small_project.dataset.dataset_id).set_index(
+        "example_id"
+    )
+    workspace.close()
+    assert labels.loc["003", ["current_label", "status", "annotator"]].tolist() == ["joy", "relabel", "Ana"]
+    assert main(["apply", str(changes), "--project", "Nobody's"]) == 1
+    assert 'There is no project "Nobody\'s"' in capsys.readouterr().err
+    for more in ([], [str(changes)], [str(changes), "--project", name], ["-o", str(tmp_path / "out.csv")]):
+        assert main(["apply", str(changes), *more]) == 1
+        assert "Say what the changes are made in" in capsys.readouterr().err
+
+
+def test_a_pushed_data_set_is_the_one_that_was_written(
+    small_project: SmallProject,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    sent = []
+    monkeypatch.setattr(
+        "lane_core.data.presets.hugging_face.push", lambda *what: sent.append(what) or "https://hub/ana/posts"
+    )
+    assert main(["export", "-o", str(tmp_path / "out"), "--push", "ana/posts"]) == 0
+    assert sent == [(tmp_path / "out" / "small.huggingface", "ana/posts")]
+    assert capsys.readouterr().err.splitlines()[-1] == "https://hub/ana/posts"
+    assert (tmp_path / "out" / "small.huggingface" / "README.md").exists()
+
+
 @pytest.mark.parametrize(
     "command",
     ["audit", "import", "export", "report", "diff", "apply", "app", "demo", "doctor", "backup", "restore"],

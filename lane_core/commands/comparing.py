@@ -15,6 +15,7 @@ from lane_core.commands.shared_options import (
 )
 from lane_core.commands.speech import say
 from lane_core.errors import DataError
+from lane_core.home import lane_home
 
 
 def add(commands: Any) -> None:
@@ -36,13 +37,15 @@ def add(commands: Any) -> None:
 
     apply = commands.add_parser(
         "apply",
-        help="make the changes of a changes file in another file",
+        help="make the changes of a changes file in another file, or store them as decisions of a project",
         description="Makes the label changes of a changes file, as export writes it, in another file that keeps its "
-        "shape. A label changes only where it still is the one that was corrected.",
+        "shape, or stores them as decisions of a project (the app must be closed). A label changes only where it still "
+        "is the one that was corrected.",
     )
     apply.add_argument("changes", type=Path, metavar="CHANGES", help="a changes file, or an audit file")
-    apply.add_argument("file", type=Path, metavar="FILE", help=READABLE)
-    apply.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="file to write")
+    apply.add_argument("file", type=Path, nargs="?", metavar="FILE", help=READABLE)
+    apply.add_argument("-o", "--output", type=Path, metavar="OUT", help="file to write")
+    apply.add_argument("--project", metavar="NAME", help="the project, in place of FILE and OUT")
     add_columns(apply)
     add_reading(apply)
     apply.set_defaults(run=_apply)
@@ -62,6 +65,33 @@ def _diff(arguments: argparse.Namespace) -> int:
 
 
 def _apply(arguments: argparse.Namespace) -> int:
+    if arguments.project is not None and arguments.file is None and arguments.output is None:
+        return _apply_to_project(arguments)
+    if arguments.project is not None or arguments.file is None or arguments.output is None:
+        raise DataError(
+            "Say what the changes are made in: FILE, with -o for the file to write, or --project NAME."
+        )
+    return _apply_to_file(arguments)
+
+
+def _apply_to_project(arguments: argparse.Namespace) -> int:
+    from lane_core.data import read_table
+    from lane_core.versions import import_changes
+    from lane_core.workspace import Workspace
+
+    changes = read_table(arguments.changes)
+    workspace = Workspace(lane_home())
+    try:
+        record = workspace.find_dataset(arguments.project)
+        if record is None:
+            raise DataError(f"There is no project {arguments.project!r} in {workspace.home.path}.")
+        say(import_changes(workspace, record.dataset_id, changes).words())
+    finally:
+        workspace.close()
+    return 0
+
+
+def _apply_to_file(arguments: argparse.Namespace) -> int:
     from lane_core.data import read_table, write_corrected
     from lane_core.data.changes import apply_changes
 

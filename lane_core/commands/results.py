@@ -13,6 +13,7 @@ from lane_core.data.export_choices import ROW_CHOICES, SUFFIXES
 from lane_core.data.presets.registry import PRESETS
 from lane_core.home import lane_home
 
+_HUGGING_FACE = "huggingface"
 _RUN = "id of the run; default: the newest run"
 
 
@@ -71,6 +72,11 @@ def _add_export(commands: Any) -> None:
         default=[],
         help=f"also files for another tool; may be given several times. {presets}",
     )
+    export.add_argument(
+        "--push",
+        metavar="OWNER/NAME",
+        help="also send the Hugging Face data set to the hub, where only its owner sees it",
+    )
     add_strictness(export)
     export.set_defaults(run=_export)
 
@@ -86,7 +92,7 @@ def _export(arguments: argparse.Namespace) -> int:
         keep_excluded=arguments.keep_excluded,
         defuse_formulas=arguments.defuse_formulas,
         with_weights=arguments.weights,
-        presets=tuple(dict.fromkeys(arguments.preset)),
+        presets=tuple(dict.fromkeys([*arguments.preset, *([_HUGGING_FACE] if arguments.push else [])])),
     )
     workspace = Workspace(lane_home())
     try:
@@ -97,6 +103,10 @@ def _export(arguments: argparse.Namespace) -> int:
     say(found(json.loads(files.manifest.read_text(encoding="utf-8"))))
     for path in files.paths():
         say(str(path))
+    if arguments.push:
+        from lane_core.data.presets.hugging_face import push
+
+        say(push(files.presets[_HUGGING_FACE], arguments.push))
     return 0
 
 

@@ -69,6 +69,18 @@ def test_unknown_names_are_told_by_content(table_of):
     assert guess_columns(table_of(columns)) == ColumnChoice("c", "b")
 
 
+def test_words_for_splits_are_a_split_under_any_name_and_never_the_label(table_of):
+    columns = {
+        "Nr": list("1234"),
+        "Satz": SENTENCES,
+        "Teil": ["train", "Test", "train", "train"],
+        "Art": list("abab"),
+    }
+    assert guess_columns(table_of(columns)) == ColumnChoice("Satz", "Art", "Nr", "Teil")
+    columns["Teil"] = ["train", "test", "platform", "train"]
+    assert guess_columns(table_of(columns)).split is None
+
+
 def test_a_word_in_the_name_tells_the_label(table_of):
     columns = {
         "body": SENTENCES,

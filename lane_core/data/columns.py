@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from lane_core.data.cells import as_class, cell_text
-from lane_core.data.splits import TRAIN_WORDS
+from lane_core.data.splits import TRAIN_WORDS, is_split_word
 from lane_core.data.tables import Table
 from lane_core.errors import DataError
 from lane_core.records import ColumnChoice
@@ -22,6 +22,7 @@ _LABEL_NAMES = (
     "tag", "annotation",
 )  # fmt: skip
 _ID_NAMES = ("id", "example_id", "row_id", "uuid", "guid", "sample_id")
+_ID_WORDS = ("id", "uuid", "guid", "nr", "number", "key")
 _SPLIT_NAMES = ("split", "partition", "set", "fold", "subset")
 _PERSON_NAMES = (
     "annotator", "ann", "anno", "rater", "coder", "labeler", "labeller", "worker", "judge", "expert", "reviewer",
@@ -42,7 +43,7 @@ def guess_columns(
     What the format says comes next. Any other column is found by its name, else by its content: the text is the column
     with the longest cells, the label the one whose class names the format holds, else the one with the fewest distinct
     values, unless it is one of several people's. An id column is only guessed if every row has its own id, a split
-    column only if some row says that it is for training.
+    column only if some row says that it is for training, or its cells are nothing but words for splits.
 
     Raises:
         DataError: If a named column does not exist, one column is named twice, or no text or label can be found.
@@ -63,10 +64,9 @@ def guess_columns(
     label = label or take(next(iter(listed), None))
     text = text or take(_by_name(free, _TEXT_NAMES, lambda name: profiles[name].is_flat))
     split = split or take(_by_name(free, _SPLIT_NAMES, lambda name: _names_training(table, name)))
+    split = split or take(next((name for name in free if profiles[name].names_splits), None))
     example_id = example_id or take(_by_name(free, _ID_NAMES, lambda name: _is_unique(table, name)))
-    example_id = example_id or take(
-        _by_word(free, ("id", "uuid", "guid"), lambda name: _is_unique(table, name))
-    )
+    example_id = example_id or take(_by_word(free, _ID_WORDS, lambda name: _is_unique(table, name)))
     people = _people([profiles[name] for name in free])
     shared = [name for name in free if name not in people]
     label = label or take(_by_word(shared, _LABEL_NAMES, lambda name: profiles[name].is_label_like))
@@ -159,6 +159,11 @@ class _Profile:
     def is_label_like(self) -> bool:
         """Return whether cells repeat, as labels do."""
         return self.is_flat and 2 <= len(self.values) <= self.num_filled / 2
+
+    @property
+    def names_splits(self) -> bool:
+        """Return whether the cells are words for splits and nothing else, whatever the column is called."""
+        return len(self.values) > 1 and all(map(is_split_word, self.values))
 
 
 def _profile(table: Table, name: str) -> _Profile:

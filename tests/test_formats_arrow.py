@@ -12,8 +12,6 @@ import pyarrow.feather as feather
 import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from lane_core.data import read_table, write_corrected
 from lane_core.data.formats import arrow_tables
@@ -287,41 +285,3 @@ def test_a_table_beyond_the_bound_is_refused(write, monkeypatch, kind, name):
     monkeypatch.setattr(arrow_tables, "_MOST_ROWS" if kind == "rows" else "MOST_BYTES", 9_000)
     with pytest.raises(DataError, match="the most that is read"):
         read_table(path)
-
-
-CELLS = st.text(max_size=6) | st.none()
-TABLES = st.lists(
-    st.tuples(CELLS, CELLS, st.integers(-5, 5) | st.none(), st.lists(CELLS, max_size=2)),
-    min_size=1,
-    max_size=7,
-)
-
-
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(TABLES, st.sampled_from(["file", "stream", "parquet"]), st.integers(1, 4), st.data())
-def test_round_trip(tmp_path, rows, kind, chunk, data):
-    schema = pa.schema(
-        [("text", pa.string()), ("label", pa.string()), ("n", pa.int32()), ("tags", pa.list_(pa.string()))]
-    )
-    names = schema.names
-    table = pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in rows], schema)
-    content = (
-        parquet_bytes(table, row_group_size=chunk)
-        if kind == "parquet"
-        else ipc_bytes(table, kind, chunk=chunk)
-    )
-    path = tmp_path / "a.bin"
-    path.write_bytes(content)
-    numbers = st.integers(1, len(rows))
-    labels = data.draw(st.dictionaries(numbers, st.sampled_from(["joy", "é😀", "x"])))
-    excluded = data.draw(st.sets(numbers))
-    assert corrected(path) == content
-    again = corrected(path, labels, excluded)
-    found = pq.read_table(io.BytesIO(again)) if kind == "parquet" else opened(again).read_all()
-    expected = [
-        {**dict(zip(names, row, strict=True)), **({"label": labels[number]} if number in labels else {})}
-        for number, row in enumerate(rows, start=1)
-        if number not in excluded
-    ]
-    assert found.to_pylist() == expected
-    assert found.schema.equals(schema)

@@ -81,6 +81,8 @@ def corrected(path, labels=None, excluded=frozenset(), column="label", **options
         ("export.xls", b"text\tlabel\na\tjoy\n", "csv"),
         ("a.csv.gz", CSV, "csv"),
         ("a.csv", b"{name},[id]\na,b\n", "csv"),
+        ("a.csv", b"{},label\na,{}\n", "csv"),
+        ("a.csv", b"[[,label\na,]\n", "csv"),
         ("a.csv", b'["a", "b"],joy\n["c"],fear\n', "csv"),
         ("a.tsv", b'{"a": 1}\tjoy\n{"b": 2}\tfear\n', "csv"),
         ("a.csv", b"PAR1,PARENT,ORC\n1,2,3\n", "csv"),
@@ -225,10 +227,13 @@ def bad_gzip():
         "checksum": ("a.csv.gz", packed[:-5] + b"\1\2\3\4\5", ["is damaged", "after 0 bytes"]),
         "garbage behind": ("a.csv.gz", packed + b"garbage", ["is damaged: after 43 bytes"]),
         "empty inside": ("a.csv.gz", gzip.compress(b" \n"), ["a.csv.gz holds an empty file"]),
-        "gzip in gzip": ("a.csv.gz.gz", gzip.compress(packed, mtime=0), ["a.csv.gz is an archive inside an archive"]),
+        "gzip in gzip": (
+            "a.csv.gz.gz",
+            gzip.compress(packed, mtime=0),
+            ["a.csv.gz is an archive inside an archive"],
+        ),
         "zip in gzip": ("a.zip.gz", gzip.compress(zip_bytes(("a.csv", CSV))), ["archive inside an archive"]),
         "bad CSV inside": ("a.csv.gz", gzip.compress(b'text,label\n"a,b\n'), ["never closed"]),
-        "bomb": ("a.csv.gz", gzip.compress(b"a" * (80 << 20), 9), ["unpacks to more than 1,000 times"]),
     }
 
 
@@ -314,10 +319,6 @@ def bad_zip():
     encrypted = bytearray(packed)
     encrypted[6] |= 1
     encrypted[packed.index(b"PK\x01\x02") + 8] |= 1
-    # Says that it unpacks to almost nothing: the stated size is not what counts.
-    bomb = bytearray(zip_bytes(("a.csv", b"a" * (80 << 20))))
-    lying = bytearray(bomb)
-    lying[bomb.index(b"PK\x01\x02") + 24 : bomb.index(b"PK\x01\x02") + 28] = struct.pack("<I", 100)
     unknown = bytearray(packed)
     unknown[8:10] = unknown[packed.index(b"PK\x01\x02") + 10 : packed.index(b"PK\x01\x02") + 12] = b"\x63\0"
     return {
@@ -333,9 +334,10 @@ def bad_zip():
         "no table": (zip_bytes(("x.png", b"1"), ("y.png", b"2")), ["It holds: x.png, y.png"]),
         "empty member": (zip_bytes(("a.csv", b"\n")), ["'a.csv' in a.zip is empty"]),
         "zip in zip": (zip_bytes(("a.zip", packed)), ["a.zip is an archive inside an archive"]),
-        "gzip in zip": (zip_bytes(("a.csv", gzip.compress(CSV, mtime=0))), ["a.csv is an archive inside an archive"]),
-        "bomb": (bytes(bomb), ["a.zip has", "unpacks to more than 1,000 times"]),
-        "lying bomb": (bytes(lying), ["'a.csv' in a.zip cannot be unpacked"]),
+        "gzip in zip": (
+            zip_bytes(("a.csv", gzip.compress(CSV, mtime=0))),
+            ["a.csv is an archive inside an archive"],
+        ),
     }
 
 

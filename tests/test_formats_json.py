@@ -1,8 +1,6 @@
 """JSON documents come out as they went in, but for the decided labels."""
 
 import json
-import tempfile
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -191,31 +189,6 @@ JSON_VALUE = st.recursive(
     max_leaves=4,
 )
 KEY = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=5)
-NAME = KEY.filter(lambda key: key.strip() and key != "label")
-
-
-@SETTINGS
-@given(
-    st.lists(st.dictionaries(NAME, JSON_VALUE, max_size=3), min_size=1, max_size=5),
-    st.sampled_from([None, 1, "\t"]),
-    st.booleans(),
-    st.dictionaries(st.integers(1, 5), st.sampled_from(["joy", "fear", "é😀", 'say "a"\n'])),
-    st.sets(st.integers(1, 5)),
-)
-def test_any_document(objects, indent, escape, labels, excluded):
-    objects = [{**values, "label": "joy"} for values in objects]
-    labels = {row: label for row, label in labels.items() if row <= len(objects)}
-    excluded = {row for row in excluded if row <= len(objects)}
-    content = json.dumps(objects, indent=indent, ensure_ascii=escape).encode("utf-8", "surrogatepass")
-    with tempfile.TemporaryDirectory() as folder:
-        table = read(Path(folder), content)
-        assert corrected(table, Path(folder), {}) == content
-        found = json.loads(corrected(table, Path(folder), labels, excluded).decode("utf-8", "surrogatepass"))
-    assert found == [
-        {**values, "label": labels.get(row, "joy")}
-        for row, values in enumerate(objects, start=1)
-        if row not in excluded
-    ]
 
 
 @SETTINGS

@@ -102,6 +102,8 @@ def map_file(path: Path) -> Data:
     Raises:
         DataError: If it cannot be read, or holds nothing but blanks.
     """
+    if path.exists() and not path.is_file():
+        raise DataError(f"{path} is no file but a pipe or a device, which may never end. Choose a file.")
     try:
         with path.open("rb") as stream:
             size = path.stat().st_size

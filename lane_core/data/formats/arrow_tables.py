@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from lane_core.data.formats.headers import unique_names
+from lane_core.data.formats.headers import names_in_words, unique_names
 from lane_core.data.formats.unpacking import MOST_BYTES
 from lane_core.errors import DataError
 
@@ -94,9 +94,9 @@ def arrow_table(
             )
         _check_batch(batch, name)
         found.append(batch)
-    columns = ", ".join(schema.names)
+    columns = names_in_words(schema.names)
     if num_rows == 0:
-        raise DataError(f"{name} has columns ({columns}) but no rows.")
+        raise DataError(f"{name} has columns ({columns}) but no rows. Choose a file with rows.")
     if not schema.names:
         raise DataError(f"{name} has {num_rows:,} rows and no columns.")
     table = pa.Table.from_batches(found, schema)
@@ -114,7 +114,9 @@ def _check_batch(batch: pa.RecordBatch, name: str) -> None:
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of what Arrow says, without its full stop."""
+    """Return the first line of what Arrow or the system says, without its full stop."""
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}"
     return (str(error).splitlines() or [type(error).__name__])[0][:300].rstrip(".")
 
 

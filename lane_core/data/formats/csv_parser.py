@@ -100,6 +100,12 @@ def parse_csv(
     return _Parser(data, encoding, dialect, has_header, name).parse()
 
 
+def _in_words(error: csv.Error) -> str:
+    if "field limit" in str(error):
+        return f"a cell has more than {csv.field_size_limit():,} characters"
+    return str(error)
+
+
 class _Parser:
     def __init__(
         self, data: Data, encoding: TextEncoding, dialect: CsvDialect, has_header: bool | None, name: str
@@ -123,7 +129,8 @@ class _Parser:
         self._require_closed(cells.num_records - 1)
         if cells.num_records == 1 and cells.has_header:
             raise DataError(
-                f"{self._name} has a header ({names_in_words(cells.first)}) but no rows under it."
+                f"{self._name} has a header ({names_in_words(cells.first)}) but no rows under it. "
+                "Choose a file with rows or, if these are no column names, another encoding."
             )
         unreadable = [self._row(record) for record in self._at.unreadable(self._lines)]
         if 0 in unreadable:
@@ -160,7 +167,7 @@ class _Parser:
             row = self._row(self._cells.num_records)
             raise DataError(
                 f"{f'Row {row}' if row else 'The header'} of {self._name} (near line {reader.line_num}) cannot be "
-                f"read: {error}. Look for a double quote that is never closed."
+                f"read: {_in_words(error)}. Look for a double quote that is never closed."
             ) from error
         self._add(batch)
 

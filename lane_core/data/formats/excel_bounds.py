@@ -15,6 +15,7 @@ _MOST_TEXT_TAGS = 60_000_000
 _MOST_OTHER_BYTES = 64 << 20
 """Of a part that is no sheet and no list of texts, such as the styles."""
 _ROW_TAG = re.compile(rb"[<:]row[\s>/]")
+_TEXT_TAG = re.compile(rb"[<:]si[\s>/]")
 _TEXTS = "xl/sharedStrings.xml"
 
 
@@ -33,8 +34,9 @@ def check_parts(archive: ZipArchive) -> None:
             num_tags += chunk.count(b"<")
             if num_tags > (_MOST_TEXT_TAGS if member == _TEXTS else _MOST_TAGS):
                 raise _too_large(archive, member)
-            # A row is read as a whole; none of a table has so many bytes.
-            if is_sheet and len(chunk) == _CHUNK and not _ROW_TAG.search(chunk):
+            # A row and a text are read as a whole; none of a table has so many bytes.
+            whole = _ROW_TAG if is_sheet else _TEXT_TAG if member == _TEXTS else None
+            if whole and len(chunk) == _CHUNK and not whole.search(chunk):
                 raise _too_large(archive, member)
 
 

@@ -23,7 +23,7 @@ from lane_core.data.cells import cell_text
 from lane_core.data.formats.content import Content, Data, ReadOptions
 from lane_core.data.formats.excel_bounds import check_parts
 from lane_core.data.formats.excel_sheets import Sheet
-from lane_core.data.formats.headers import looks_headerless, name_notes, unique_names
+from lane_core.data.formats.headers import looks_headerless, name_notes, names_in_words, unique_names
 from lane_core.data.formats.zip_archives import ZipArchive, open_archive
 from lane_core.data.whole_files import write_whole
 from lane_core.errors import DataError
@@ -106,7 +106,7 @@ def read_excel(data: Data, name: str, options: ReadOptions) -> Content:
         )
     except _DAMAGED as error:
         raise DataError(
-            f"{name} cannot be read as an Excel workbook: {str(error)[:200] or type(error).__name__}. "
+            f"{name} cannot be read as an Excel workbook: {_in_words(error)}. "
             "Open it in a spreadsheet program and save it as .xlsx again."
         ) from error
     places = sorted({place for row in rows.values() for place, value in enumerate(row) if _is_filled(value)})
@@ -116,7 +116,10 @@ def read_excel(data: Data, name: str, options: ReadOptions) -> Content:
     header, has_header = _header(table, options.has_header)
     records = table[1:] if has_header else table
     if not records:
-        raise DataError(f"Sheet {chosen.title!r} of {name} has a header ({', '.join(header)}) but no rows.")
+        raise DataError(
+            f"Sheet {chosen.title!r} of {name} has a header ({names_in_words(header)}) but no rows. "
+            "Choose a sheet with rows."
+        )
     columns = unique_names(header)
     numbers = tuple(rows)[1:] if has_header else tuple(rows)
     source = ExcelSource(
@@ -134,6 +137,15 @@ def read_excel(data: Data, name: str, options: ReadOptions) -> Content:
         notes.append("no header")
     parts = (chosen.title, *(other for other in names if other != chosen.title)) if len(names) > 1 else ()
     return Content("excel", _frame(columns, records), source, tuple(notes), parts=parts)
+
+
+def _in_words(error: BaseException) -> str:
+    """Return what openpyxl says where it speaks of the file, not of its own objects."""
+    if isinstance(error, (IndexError, TypeError, AttributeError, ArithmeticError, RecursionError)) or not str(
+        error
+    ):
+        return "a part of it is missing, or not what the format asks for"
+    return str(error)[:200]
 
 
 def _first_filled(sheets: Sequence[Any], name: str) -> tuple[Any, dict[int, tuple[Any, ...]]]:

@@ -76,6 +76,11 @@ def refuse_office(names: set[str], name: str) -> None:
         raise DataError(f"{name} is an OpenDocument file (.ods). Save it as .xlsx or CSV.")
     if "word/document.xml" in names or "ppt/presentation.xml" in names:
         raise DataError(f"{name} is a Word or PowerPoint document. Copy its table to a workbook or to CSV.")
+    if "[Content_Types].xml" in names and "xl/workbook.xml" not in names:
+        raise DataError(
+            f"{name} is a damaged workbook, or another Office document: it holds no xl/workbook.xml. "
+            "Open it in a spreadsheet program and save it as .xlsx again."
+        )
 
 
 def _refuse_old_office(data: Data, name: str) -> None:

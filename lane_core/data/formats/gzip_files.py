@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lane_core.data.formats.content import Content, Data, ReadOptions, Source
-from lane_core.data.formats.unpacking import UnpackBound, gathered
+from lane_core.data.formats.unpacking import UnpackBound, gathered, inside
 from lane_core.data.whole_files import write_whole
 from lane_core.errors import DataError
 
@@ -66,7 +66,8 @@ def read_gzip(data: Data, name: str, options: ReadOptions) -> Content:
     inner = gathered(_unpacked(data, name), name)
     if not inner[:_CHUNK].strip():
         raise DataError(f"{name} holds an empty file. Choose a file with column names and rows.")
-    content = read_content(inner, inner_name, options, is_packed=True)
+    with inside(name):
+        content = read_content(inner, inner_name, options, is_packed=True)
     return replace(
         content, source=GzipSource(data, content.source), notes=("packed with gzip", *content.notes)
     )

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from lane_core.data.formats.arrow_tables import ArrowTable, first_line
 from lane_core.data.formats.content import Content, ReadOptions
-from lane_core.data.formats.headers import check_column_names
+from lane_core.data.formats.headers import check_column_names, names_in_words
 from lane_core.data.whole_files import write_whole_folder
 from lane_core.errors import DataError
 
@@ -165,7 +165,9 @@ def read_saved_dataset(path: Path, options: ReadOptions) -> Content:
         part.dataset.data.table.select(first.column_names).replace_schema_metadata(None) for part in parts
     )
     if table.num_rows == 0:
-        raise DataError(f"{path.name} has columns ({', '.join(first.column_names)}) but no rows.")
+        raise DataError(
+            f"{path.name} has columns ({names_in_words(first.column_names)}) but no rows. Choose another."
+        )
     split_column = _free_name("split", first.column_names) if options.part is None and names else None
     if split_column is not None:
         said = pa.chunked_array([pa.repeat(part.folder, len(part.dataset)) for part in parts], pa.string())

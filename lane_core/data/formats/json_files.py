@@ -15,7 +15,7 @@ from lane_core.data.formats.content import Content, Data, ReadOptions
 from lane_core.data.formats.encodings import TextEncoding, find_encoding
 from lane_core.data.formats.headers import name_notes, unique_names
 from lane_core.data.formats.json_records import JsonRecords, JsonSource, RowSpans
-from lane_core.data.formats.json_spans import Item, JsonPath, items_of, skip_space
+from lane_core.data.formats.json_spans import Item, JsonPath, fault_in_words, items_of, skip_space
 from lane_core.data.formats.jsonl_files import check_keys, read_jsonl
 from lane_core.errors import DataError
 
@@ -71,11 +71,15 @@ def _decoded(data: Data, encoding: TextEncoding, name: str) -> str:
 
 
 def _in_words(error: Exception) -> str:
-    if isinstance(error, RecursionError):
-        return "it is nested too deep. Rows are objects of a few levels"
-    if not isinstance(error, json.JSONDecodeError):  # Python reads no number of more than 4,300 digits
-        return "a number in it has too many digits. Put it between double quotes"
-    return f"{error.msg} at line {error.lineno}, column {error.colno}"
+    if isinstance(error, json.JSONDecodeError):
+        where = f"line {error.lineno}, column {error.colno}"
+        return f"{fault_in_words(error)} at {where}. Mend it there, or write the file again"
+    remedy = (
+        "Put it between double quotes"
+        if isinstance(error, ValueError)
+        else "Rows are objects of a few levels"
+    )
+    return f"{fault_in_words(error)}. {remedy}"
 
 
 def _content(text: str, encoding: TextEncoding, items: list[Item], name: str, part: str | None) -> Content:

@@ -25,6 +25,15 @@ class Item(NamedTuple):
     value: Any
 
 
+def fault_in_words(error: Exception) -> str:
+    """Return what is wrong with text that is not JSON, without where."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deep"
+    if not isinstance(error, json.JSONDecodeError):  # Python reads no number of more than 4,300 digits
+        return "a number in it has too many digits"
+    return error.msg.removesuffix(" at")
+
+
 def skip_space(text: str, position: int) -> int:
     """Return the position of the next character that is not white space of JSON."""
     match = _SPACE.match(text, position)

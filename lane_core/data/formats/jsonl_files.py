@@ -14,7 +14,7 @@ from lane_core.data.formats.cell_columns import CellColumn, frame_of
 from lane_core.data.formats.content import Content, Data, ReadOptions
 from lane_core.data.formats.encodings import find_encoding
 from lane_core.data.formats.headers import name_notes, unique_names
-from lane_core.data.formats.json_spans import with_value
+from lane_core.data.formats.json_spans import fault_in_words, with_value
 from lane_core.data.formats.text_records import RecordLines, TextLines, TextRecords
 from lane_core.errors import DataError
 
@@ -111,8 +111,9 @@ def _object(line: str, row: int, number: int, name: str) -> dict[str, Any]:
     try:
         values = json.loads(line)
     except (ValueError, RecursionError) as error:
+        where = f" at character {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
         raise DataError(
-            f"Row {row} of {name} (line {number}) is not JSON: {error}. "
+            f"Row {row} of {name} (line {number}) is not JSON: {fault_in_words(error)}{where}. "
             "JSON Lines hold one whole object a line, not indented over several."
         ) from error
     if not isinstance(values, dict):

@@ -52,6 +52,7 @@ _BLANK = b" \t\r\n\0"
 """Blanks and, in UTF-16, the second byte of a letter."""
 _JSON_ARRAY = re.compile(r'\s*\[\s*[\[{"\]]')
 _JSON_OBJECT = re.compile(r'\s*\{\s*["}]')
+_LINE_ENDS = re.compile(r"[ \r]*(\n|\Z)")
 _NOTHING_ELSE = re.compile(rb"\s*\Z")
 
 
@@ -166,8 +167,8 @@ def _json_format(data: Data, by_name: str | None) -> str | None:
     is_array = _JSON_ARRAY.match(head) is not None
     if not is_array and not _JSON_OBJECT.match(head):
         return None
-    # A cell of delimited text may begin like JSON; the file then ends with another cell.
-    if by_name == "csv" and not bytes(data[-_HEAD_BYTES:]).rstrip(_BLANK).endswith((b"]", b"}")):
+    # A cell of delimited text may begin like JSON; another cell follows, and mostly ends the file.
+    if by_name == "csv" and not (_ends_like_json(data) and _goes_on_like_json(data, head)):
         return None
     if is_array:
         return "json"
@@ -176,6 +177,20 @@ def _json_format(data: Data, by_name: str | None) -> str | None:
         first_line = head.lstrip().split("\n", 1)[0]
         return "json" if first_line.strip() == "{" else "jsonl"
     return "jsonl" if _holds_lines(data, head) else "json"
+
+
+def _ends_like_json(data: Data) -> bool:
+    return bytes(data[-_HEAD_BYTES:]).rstrip(_BLANK).endswith((b"]", b"}"))
+
+
+def _goes_on_like_json(data: Data, head: str) -> bool:
+    try:
+        _, end = json.JSONDecoder().raw_decode(head.lstrip())
+    except RecursionError:
+        return True
+    except ValueError:
+        return len(data) > _HEAD_BYTES  # the value may go on beyond the head
+    return _LINE_ENDS.match(head.lstrip(), end) is not None
 
 
 def _holds_lines(data: Data, head: str) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import mmap
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from lane_core.data.formats.content import Data
 from lane_core.errors import DataError
@@ -43,6 +44,17 @@ class UnpackBound:
                 f"{self._name} has {self._packed:,} bytes and unpacks to more than {_MOST_RATIO:,} times as many. "
                 "No table packs that well; if it is one, unpack it and choose the file inside."
             )
+
+
+@contextmanager
+def inside(name: str) -> Iterator[None]:
+    """Put the name of an archive before what is said about a file in it: people know the one that they chose."""
+    try:
+        yield
+    except DataError as error:
+        if name in str(error):
+            raise
+        raise DataError(f"{name}: {error}") from error
 
 
 def gathered(chunks: Iterable[bytes], name: str) -> Data:

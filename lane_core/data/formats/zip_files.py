@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from lane_core.data.formats.content import Content, Data, ReadOptions, Source
+from lane_core.data.formats.unpacking import inside
 from lane_core.data.formats.zip_archives import ZipArchive, open_archive
 from lane_core.data.whole_files import write_whole
 from lane_core.errors import DataError
@@ -59,7 +60,8 @@ def read_zip(data: Data, name: str, options: ReadOptions) -> Content:
     if not inner[: 1 << 20].strip():
         raise DataError(f"{member!r} in {name} is empty. Choose a file with column names and rows.")
     # The part is used up: inside a workbook inside a zip file, the first sheet is read.
-    content = read_content(inner, PurePosixPath(member).name, replace(options, part=None), is_packed=True)
+    with inside(name):
+        content = read_content(inner, PurePosixPath(member).name, replace(options, part=None), is_packed=True)
     others = f", 1 of {len(parts)} in the zip file" if len(parts) > 1 else " in the zip file"
     return replace(
         content,

@@ -24,7 +24,7 @@ from lane_core.data import (
     read_table,
     with_validation,
 )
-from lane_core.data.checks import look, survey
+from lane_core.data.checks import Look, look, survey
 from lane_core.data.examples import surveyed_examples
 from lane_core.data.fixes import Fixes
 from lane_core.data.formats.registry import split_name
@@ -87,6 +87,7 @@ class Workspace:
         *,
         fixes: Fixes | None = None,
         table: Table | None = None,
+        seen: Look | None = None,
         on_progress: Callable[[str, int, int], None] | None = None,
         put: Callable[[DatasetRecord, Examples], None] | None = None,
     ) -> DatasetRecord:
@@ -100,6 +101,7 @@ class Workspace:
             options: How to read it.
             fixes: How the faults of the file are dealt with; None = no row is left out.
             table: The file as these options read it, where that was done already; None = it is read.
+            seen: What ``look`` says of this table and these columns, where that was done already.
             on_progress: Called with what is done now ("reading", "checking", "storing"), the steps of it that are
                 done and those there are. If it raises, nothing is stored.
             put: Puts the examples into the database; None = as a data set that has to do with no other.
@@ -108,7 +110,7 @@ class Workspace:
             DataError: With every blocking problem in words.
         """
         options, fixes, say = options or ReadOptions(), fixes or Fixes(), on_progress or _silent
-        found = _examples(table, path, columns, options, fixes, say)
+        found = with_validation(_examples(path, columns, options, fixes, table, seen, say))
         say("storing", 0, 3)
         record = DatasetRecord(
             dataset_id=_new_id(name),
@@ -258,18 +260,19 @@ class Workspace:
 
 
 def _examples(
-    table: Table | None,
     path: Path,
     columns: ColumnChoice,
     options: ReadOptions,
     fixes: Fixes,
+    table: Table | None,
+    seen: Look | None,
     say: Callable[[str, int, int], None],
 ) -> Examples:
     # A function of its own, so that the table has left the memory before the examples are stored.
     say("reading", 0, 1)
     table = table or read_table(path, options)
-    seen = look(table, columns, partial(say, "checking"))
-    return with_validation(surveyed_examples(table, columns, survey(seen, fixes)))
+    seen = seen or look(table, columns, partial(say, "checking"))
+    return surveyed_examples(table, columns, survey(seen, fixes))
 
 
 def _silent(_phase: str, _done: int, _total: int) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import baselines, classification, detection, lane_runs, predictions, speed
+from benchmarks import baselines, classification, detection, lane_runs, million_rows, predictions, speed
 from benchmarks.baselines import Inputs as BaselineInputs
 from benchmarks.baselines import (
     baseline_fingerprint,
@@ -167,6 +167,24 @@ def test_an_epoch_is_timed_from_its_first_step_to_its_report(tmp_path: Path) -> 
     started = time.perf_counter()
     epoch_s, read_s = speed.lane_epoch(read_set(tmp_path / "emotions"), encoder)
     assert 0 < epoch_s < epoch_s + read_s < time.perf_counter() - started
+
+
+def test_a_small_file_goes_in_and_out(tmp_path: Path) -> None:
+    million_rows.make_file(tmp_path, 2000)
+    million_rows.import_file(tmp_path)
+    million_rows.lay_down(tmp_path)
+    cost = million_rows.measured("export", tmp_path, 2000)
+    assert 0 < cost.wall_s < 60
+    assert 0.05 < cost.peak_gib < 2
+    corrected = pd.read_csv(tmp_path / "exports" / "posts.corrected.csv", dtype=str)
+    given = pd.read_csv(tmp_path / "posts.csv", dtype=str)
+    # Of ten decisions, one on every 200th row, the first excludes.
+    left = given.drop(index=0).reset_index(drop=True)
+    pd.testing.assert_frame_equal(corrected.drop(columns="label"), left.drop(columns="label"))
+    assert np.flatnonzero(corrected["label"] != left["label"]).tolist() == [*range(199, 1999, 200)]
+    assert given["text"].str.contains("日本").any()
+    table = million_rows.cost_table({"export": [replace(cost, wall_s=1.0), replace(cost, wall_s=2.0)]})
+    assert "| Export | 1.5 |" in table
 
 
 def test_results_grow_by_cell_and_run(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from lane_core.errors import StoreError
 from lane_core.records import ColumnChoice, DatasetRecord, RunRecord
+from lane_core.store import datasets
 from lane_core.store.datasets import (
     add_dataset,
     current_labels,
@@ -65,6 +66,35 @@ def test_examples_are_ordered_by_index_whatever_the_order_of_the_frame(store: St
     add_dataset(store, RECORD, examples().iloc[[2, 0, 1]], ["fear", "joy"])
 
     assert dataset_examples(store, "d")["example_id"].tolist() == ["007", "NA", "x"]
+
+
+def test_examples_of_several_blocks_are_stored_whole_and_their_equal_texts_found(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(datasets, "_BLOCK_ROWS", 2)
+    many = pd.DataFrame(
+        {
+            "index": [4, 3, 2, 1, 0],
+            "row": [5, 4, 3, 2, 1],
+            "example_id": list("edcba"),
+            "text": ["x", " once ", "y", " x ", "once"],
+            "given_label": ["fear", "joy", "fear", "joy", "fear"],
+            "split": "train",
+        }
+    )
+    record = replace(RECORD, num_examples=5)
+    add_dataset(store, record, many, ["fear", "joy"])
+    add_dataset(store, replace(record, dataset_id="other"), many.astype({"text": "str"}), ["fear", "joy"])
+
+    expected = many.iloc[::-1].reset_index(drop=True)
+    for dataset_id in ("d", "other"):
+        pd.testing.assert_frame_equal(dataset_examples(store, dataset_id), expected, check_dtype=False)
+    with store.cursor() as cursor:
+        found = cursor.execute(
+            "select key >> 32, key & 255, first_key & 255 from duplicate_texts order by all"
+        ).fetchall()
+    # The spaces around a text do not count, and another data set is another matter.
+    assert found == [(n, key, first) for n in (1, 2) for key, first in ((0, 0), (1, 1), (3, 0), (4, 1))]
 
 
 def test_undecided_labels_are_those_of_the_file(store: Store) -> None:

@@ -197,6 +197,11 @@ class IncomingFile:
             return refusal(seen, fixes)
         return findings_of(survey(seen, fixes), fixes)
 
+    def seen(self, reading: Reading, columns: ColumnChoice) -> Look | None:
+        """Return what ``check`` saw of these columns; None if it has not looked, or cannot."""
+        seen = self._looks.get(columns) if reading is self._reading else None
+        return seen if isinstance(seen, Look) else None
+
 
 def projects_table() -> pd.DataFrame:
     """Return the projects, newest first: name, file, examples, classes, runs, created (UTC)."""
@@ -241,6 +246,7 @@ def create_project(
         options=reading.options,
         fixes=fixes,
         table=reading.table,
+        seen=incoming.seen(reading, columns),
         on_progress=on_progress,
     )
 

@@ -70,8 +70,11 @@ def _texts(column: pd.Series[Any], delimiter: str, defuse: bool) -> pa.Array:
     for is_kind, texts in _BY_KIND:
         if kind is not None and is_kind(kind):
             return pc.fill_null(texts(array), "")
-    words = ["" if value is None else cell_words(value) for value in plain_values(column)]
-    return _quoted(pa.array([defused(word) for word in words] if defuse else words, _TEXT), delimiter)
+    words = np.full(len(column), "", dtype=object)
+    is_there = column.notna().to_numpy()  # few cells of a column are about a decision
+    found = [cell_words(value) for value in plain_values(column[is_there])]
+    words[is_there] = [defused(word) for word in found] if defuse else found
+    return _quoted(pa.array(words, _TEXT), delimiter)
 
 
 def _array(column: pd.Series[Any]) -> pa.Array | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,8 @@ from lane_core.data.formats.content import ReadOptions
 from lane_core.data.tables import Table, read_table
 from lane_core.errors import DataError
 from lane_core.records import SPLITS, ColumnChoice, Problem
+
+_BLOCK_ROWS = 65_536
 
 
 @dataclass(frozen=True)
@@ -94,16 +97,16 @@ def surveyed_examples(table: Table, columns: ColumnChoice, found: Survey) -> Exa
     left = np.flatnonzero(rows.labelled)
     width = len(str(table.num_rows))
     ids = (
-        [f"{row:0{width}}" for row in (left + 1).tolist()]
+        (f"{row:0{width}}" for row in (left + 1).tolist())
         if columns.example_id is None
-        else [text.strip() for text in _at(left, texts_of(table, columns.example_id))]
+        else (text.strip() for text in _at(left, texts_of(table, columns.example_id)))
     )
     frame = pd.DataFrame(
         {
             "index": range(len(left)),
             "row": left + 1,
-            "example_id": pd.Series(ids, dtype="str"),
-            "text": pd.Series(_at(left, texts_of(table, columns.text)), dtype="str"),
+            "example_id": _text_series(ids),
+            "text": _text_series(_at(left, texts_of(table, columns.text))),
             "given_label": _named(rows.classes, rows.label_codes[left]),
             "split": _named(SPLITS, rows.split_codes[left]),
         }
@@ -118,8 +121,14 @@ def _named(names: Sequence[str], codes: NDArray[np.int64]) -> pd.Series[str]:
     return pd.Series(pd.array(list(names), dtype="str").take(codes))
 
 
-def _at(positions: NDArray[np.int64], values: Sequence[str]) -> list[str]:
-    return [values[position] for position in positions.tolist()]
+def _at(positions: NDArray[np.int64], values: Sequence[str]) -> Iterator[str]:
+    return (values[position] for position in positions.tolist())
+
+
+def _text_series(texts: Iterator[str]) -> pd.Series[str]:
+    """Return texts as a column, made block by block: in one piece it would grow to twice its size on the way."""
+    blocks = [pd.Series(block, dtype="str") for block in iter(lambda: list(islice(texts, _BLOCK_ROWS)), [])]
+    return pd.concat(blocks or [pd.Series([], dtype="str")], ignore_index=True)
 
 
 def natural_order(labels: Iterable[str], class_names: Sequence[str] = ()) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ def final_table(run_dir: RunDir, strictness: Strictness = "balanced") -> pd.Data
     frame["predicted_label"] = names[frame["predicted"]]
     frame["suggested_label"] = names[frame["suggested"]]
     frame["alm_rank"] = frame["alm"].rank(method="first").astype("int64")
-    frame["split"] = run_dir.examples()["split"].to_numpy()
+    frame["split"] = run_dir.examples(["split"])["split"].to_numpy()
     return frame[
         [
             "index",

@@ -249,9 +249,9 @@ class RunDir:
         values = json.loads(self._read("dataset.json"))
         return RunDataset(**{**values, "classes": tuple(values["classes"])})
 
-    def examples(self) -> pd.DataFrame:
-        """Return the examples in order of index."""
-        return read_frame(self.path / "examples.parquet")
+    def examples(self, columns: list[str] | None = None) -> pd.DataFrame:
+        """Return the examples in order of index, with all columns or these."""
+        return read_frame(self.path / "examples.parquet", columns)
 
     def status(self) -> RunStatus:
         """Return status.json as it was last written; ``launcher.status`` also looks whether it is true."""

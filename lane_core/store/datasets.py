@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import UTC
 from typing import Any
@@ -25,23 +25,32 @@ _EXAMPLES = pa.schema(
     {
         "index": pa.int32(),
         "row": pa.int32(),
-        "example_id": pa.string(),
-        "text": pa.string(),
+        "example_id": pa.large_string(),
+        "text": pa.large_string(),
         "given_label": pa.int16(),
-        "split": pa.string(),
+        "split": pa.large_string(),
     }
 )
+"""Text as a frame holds it: nothing of it is copied on the way into the database."""
+
+_BLOCK_ROWS = 122_880
+"""A row group of DuckDB, which is written to the disk when it is whole."""
 
 _DUPLICATE_TEXTS = """
 insert into duplicate_texts
+with hashed as materialized (
+    select key, hash(trim(text)) as hash from examples where dataset_id = $dataset_id
+), shared as materialized (
+    select key, trim(text) as text from examples
+    where dataset_id = $dataset_id
+        and key in (select key from hashed where hash in (select hash from hashed group by 1 having count(*) > 1))
+)
 select e.key, same.first_key
-from (select key, trim(text) as text from examples where dataset_id = $dataset_id) e
-join (
-    select trim(text) as text, min(key) as first_key from examples
-    where dataset_id = $dataset_id group by 1 having count(*) > 1
-) same on same.text = e.text
+from shared e
+join (select text, min(key) as first_key from shared group by 1 having count(*) > 1) same on same.text = e.text
 order by e.key
 """
+"""By hash first: a table of all texts takes as much memory as they do."""
 
 
 def add_dataset(
@@ -77,11 +86,7 @@ def add_dataset(
             f"The example id {repeated[0]!r} stands for several examples ({len(repeated)} such ids). "
             "Choose another id column, or none."
         )
-    rows = examples[_EXAMPLES.names].assign(
-        text=[readable(text) for text in examples["text"]],
-        given_label=label_codes(codes, examples["given_label"]),
-    )
-    table = pa.Table.from_pandas(rows, schema=_EXAMPLES, preserve_index=False)
+    table = _example_table(examples, codes)
     names = pa.table({"code": pa.array(range(len(codes)), pa.int16()), "name": list(codes)})
     labelled = None if annotations is None else annotation_rows(annotations, codes, record.num_examples)
     dataset = {"dataset_id": record.dataset_id}
@@ -90,7 +95,9 @@ def add_dataset(
             number = _insert_record(cursor, record)
             keys = pc.add(table["index"].cast(pa.int64()), example_key(number, 0))
             insert_frame(cursor, "label_classes", names, dataset)
-            insert_frame(cursor, "examples", table.append_column("key", keys), dataset, order_by="index")
+            table = table.append_column("key", keys)
+            for start in range(0, len(table), _BLOCK_ROWS):
+                insert_frame(cursor, "examples", table.slice(start, _BLOCK_ROWS), dataset)
             cursor.execute(_DUPLICATE_TEXTS, dataset)
             if labelled is not None:
                 insert_annotations(cursor, record.dataset_id, labelled)
@@ -200,6 +207,19 @@ def _class_codes(classes: Sequence[str]) -> dict[str, int]:
             "Upload the file again with the encoding it was written in."
         )
     return codes
+
+
+def _example_table(examples: pd.DataFrame, codes: Mapping[str, int]) -> pa.Table:
+    texts = examples["text"]
+    if not isinstance(texts.array, pd.arrays.ArrowStringArray):  # one that is holds no half characters
+        texts = pd.Series([readable(text) for text in texts], dtype="str")
+    labels = examples["given_label"]
+    label_codes(codes, labels.unique())
+    found = pd.Categorical(labels, categories=list(codes)).codes
+    rows = examples[_EXAMPLES.names].assign(text=texts.array, given_label=found)
+    if not rows["index"].is_monotonic_increasing:
+        rows = rows.sort_values("index")
+    return pa.Table.from_pandas(rows, schema=_EXAMPLES, preserve_index=False)
 
 
 def _insert_record(cursor: duckdb.DuckDBPyConnection, record: DatasetRecord) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import zipfile
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -91,9 +92,9 @@ def test_an_upload_is_shown_as_it_is_understood(page: AppTest) -> None:
     assert "CSV · UTF-8 · cells separated by commas · 4 rows · 4 columns" in texts(page.markdown)
     chosen = {box.label: box.value for box in page.selectbox}
     assert chosen["Text column"] == "comment"
-    # Nothing in the names or the cells says which of these is the label: the fewest values decide.
-    assert chosen["Label column"] == "part"
-    assert (chosen["Id column"], chosen["Split column"]) == ("", "")
+    # No name says which is the label: of what is no text, id or split, the values that repeat decide.
+    assert chosen["Label column"] == "mood"
+    assert (chosen["Id column"], chosen["Split column"]) == ("key", "part")
     preview = page.dataframe[0].value
     assert list(preview.columns) == ["key", "comment", "mood", "part"]
     assert list(preview.index) == [1, 2, 3, 4]
@@ -455,6 +456,22 @@ def test_what_is_cancelled_while_it_is_stored_leaves_nothing(app_home: Home, tmp
     assert [said[0], said[1], said[-1]] == [("reading", 0, 1), ("checking", 0, 5), ("storing", 2, 3)]
     assert workspaces.projects() == []
     assert list(opened.home.datasets.iterdir()) == []
+
+
+def test_what_was_checked_is_not_checked_again_to_be_stored(
+    app_home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "reviews.csv"
+    path.write_bytes(REVIEWS)
+    incoming = importing.IncomingFile("key", path)
+    reading = incoming.read(ReadOptions())
+    assert incoming.seen(reading, COLUMNS) is None
+    incoming.check(reading, COLUMNS, Fixes())
+    # Another reading may have other columns and other rows.
+    assert incoming.seen(replace(reading), COLUMNS) is None
+    monkeypatch.setattr("lane_core.workspace.look", None)
+    record = importing.create_project(incoming, reading, COLUMNS, Fixes(), "Reviews")
+    assert record.num_examples == 4
 
 
 def test_another_delimiter_gives_other_columns_and_guesses(page: AppTest) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from lane_core.data.cells import as_class, cell_text
+from lane_core.data.formats.headers import names_in_words
 from lane_core.data.splits import TRAIN_WORDS, is_split_word
 from lane_core.data.tables import Table
 from lane_core.errors import DataError
@@ -81,7 +82,7 @@ def guess_columns(
     for role, found in (("text", text), ("label", label)):
         if found is None:
             raise DataError(
-                f"No column of {table.name} looks like the {role} (columns: {', '.join(table.columns)}). "
+                f"No column of {table.name} looks like the {role} (columns: {names_in_words(table.columns)}). "
                 f"Say which column holds the {role}."
             )
     columns = ColumnChoice(
@@ -140,7 +141,7 @@ def _require_column(table: Table, name: str | None) -> None:
         return
     close = get_close_matches(name, table.columns, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
-    raise DataError(f"{table.name} has no column {name!r}; {hint}It has: {', '.join(table.columns)}.")
+    raise DataError(f"{table.name} has no column {name!r}; {hint}It has: {names_in_words(table.columns)}.")
 
 
 @dataclass(frozen=True)
@@ -238,9 +239,13 @@ def _longest(profiles: Iterable[_Profile]) -> str | None:
 
 
 def _fewest_values(profiles: Iterable[_Profile]) -> str | None:
-    candidates = [profile for profile in profiles if profile.is_label_like]
-    return (
-        min(candidates, key=lambda profile: (profile.is_numeric, len(profile.values))).name
-        if candidates
-        else None
+    """Return the column with the fewest values; in a short file it need not look like labels, only repeat."""
+    repeating = [
+        profile for profile in profiles if profile.is_flat and 2 <= len(profile.values) < profile.num_filled
+    ]
+    found = min(
+        repeating,
+        key=lambda profile: (not profile.is_label_like, profile.is_numeric, len(profile.values)),
+        default=None,
     )
+    return None if found is None else found.name

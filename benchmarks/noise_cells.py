@@ -13,8 +13,8 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
-from lane_core.data.class_distance import centroid_distance, plutchik_distance
-from lane_core.data.noise import inject_noise
+from lane_core.data.noise.class_distance import centroid_distance, plutchik_distance
+from lane_core.data.noise.injection import inject_noise
 from lane_core.errors import ConfigError, DataError
 from lane_core.training.encoder import load_encoder
 from lane_core.training.features import prepare

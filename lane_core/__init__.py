@@ -16,7 +16,7 @@ _HOMES = {
     "LaneClassifier": "lane_core.classifier",
     "RunConfig": "lane_core.config",
     "audit": "lane_core.api",
-    "inject_noise": "lane_core.data.noise",
+    "inject_noise": "lane_core.data.noise.injection",
     "label_aware_contrastive_loss": "lane_core.methods.contrastive",
     "label_aware_margin": "lane_core.methods.margins",
     "margin": "lane_core.methods.margins",
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from lane_core.classifier import LaneClassifier
     from lane_core.config import RunConfig
     from lane_core.data import read_examples
-    from lane_core.data.noise import inject_noise
+    from lane_core.data.noise.injection import inject_noise
     from lane_core.methods.contrastive import label_aware_contrastive_loss
     from lane_core.methods.margins import label_aware_margin, margin
     from lane_core.methods.weighting import truncated_gaussian_weights

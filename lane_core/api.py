@@ -159,7 +159,7 @@ def write_audit_folder(
         DataError: If the place cannot be written to.
     """
     from lane_core.data import write_manifest, write_rows
-    from lane_core.data.export_choices import SUFFIXES
+    from lane_core.data.writing.export_choices import SUFFIXES
     from lane_core.files import replace_file
 
     suffix = SUFFIXES[file_format]
@@ -208,7 +208,7 @@ def run_to_the_end(
 
 
 def _format_of(path: Path) -> FileFormat:
-    from lane_core.data.export_choices import SUFFIXES
+    from lane_core.data.writing.export_choices import SUFFIXES
 
     for name, suffix in SUFFIXES.items():
         if path.suffix.lower() == suffix:

@@ -20,17 +20,17 @@ from lane_core.data import (
     write_manifest,
     write_rows,
 )
-from lane_core.data.audit_frames import audit_part
-from lane_core.data.defused_files import defuse_file
-from lane_core.data.export_choices import SPREADSHEET_FORMATS, SUFFIXES, RowChoice, rows_format
-from lane_core.data.export_filters import rows_left_out
 from lane_core.data.formats.registry import split_name
-from lane_core.data.formulas import would_run
 from lane_core.data.presets.audited import audited_frame
 from lane_core.data.presets.preset import Audited
 from lane_core.data.presets.registry import find_preset
-from lane_core.data.sample_weights import weights_frame
-from lane_core.data.writers import corrected_frame
+from lane_core.data.writing.audit_frames import audit_part
+from lane_core.data.writing.defused_files import defuse_file
+from lane_core.data.writing.export_choices import SPREADSHEET_FORMATS, SUFFIXES, RowChoice, rows_format
+from lane_core.data.writing.export_filters import rows_left_out
+from lane_core.data.writing.formulas import would_run
+from lane_core.data.writing.sample_weights import weights_frame
+from lane_core.data.writing.writers import corrected_frame
 from lane_core.records import DatasetRecord, RunRecord, Strictness
 from lane_core.runs.cartography import read_cartography
 from lane_core.runs.results import final_table, manifest_values

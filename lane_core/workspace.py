@@ -24,11 +24,11 @@ from lane_core.data import (
     read_table,
     with_validation,
 )
-from lane_core.data.checks import Look, look, survey
+from lane_core.data.checking.checks import Look, look, survey
+from lane_core.data.checking.fixes import Fixes
 from lane_core.data.examples import surveyed_examples
-from lane_core.data.fixes import Fixes
 from lane_core.data.formats.registry import split_name
-from lane_core.data.manifest import copied_names
+from lane_core.data.writing.manifest import copied_names
 from lane_core.errors import RunError, StoreError
 from lane_core.home import Home
 from lane_core.records import ENDED_STATES, ColumnChoice, DatasetRecord, RunRecord

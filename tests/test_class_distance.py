@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lane_core.data.class_distance import (
+from lane_core.data.noise.class_distance import (
     PLUTCHIK_RING,
     PLUTCHIK_TABLE,
     centroid_distance,

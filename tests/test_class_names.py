@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from lane_core.data import check, examples_of, guess_columns, read_table, write_corrected
+from lane_core.data.checking.fixes import Fixes
 from lane_core.data.class_names import named_class, number_cells, parse_class_names
-from lane_core.data.fixes import Fixes
 from lane_core.errors import DataError
 from lane_core.records import ColumnChoice
 from lane_core.store.datasets import _columns

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lane_core.data import AUDIT_COLUMNS, audit_frame, changes_frame, examples_of, read_table, write_rows
-from lane_core.data.fixes import Fixes
+from lane_core.data.checking.fixes import Fixes
 from lane_core.errors import DataError
 from lane_core.records import ColumnChoice
 

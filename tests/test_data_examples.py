@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lane_core.data import Table, examples_of, read_examples, read_table, with_validation
+from lane_core.data.checking.fixes import Fixes
 from lane_core.data.examples import natural_order
-from lane_core.data.fixes import Fixes
 from lane_core.errors import DataError
 from lane_core.records import ColumnChoice
 

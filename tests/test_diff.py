@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lane_core.data import apply_changes, diff, read_table
-from lane_core.data.differences import DIFFERENCE_COLUMNS
-from lane_core.data.matching import match_rows
+from lane_core.data.comparing.differences import DIFFERENCE_COLUMNS
+from lane_core.data.comparing.matching import match_rows
 from lane_core.data.tables import Table
 from lane_core.errors import DataError
 from lane_core.records import ColumnChoice

@@ -17,10 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lane_core.data import read_table, write_rows
-from lane_core.data.delimited_rows import write_delimited
-from lane_core.data.formulas import defused, defused_array, would_run
-from lane_core.data.workbook_rows import MAX_ROWS
-from lane_core.data.writers import corrected_frame
+from lane_core.data.writing.delimited_rows import write_delimited
+from lane_core.data.writing.formulas import defused, defused_array, would_run
+from lane_core.data.writing.workbook_rows import MAX_ROWS
+from lane_core.data.writing.writers import corrected_frame
 from lane_core.errors import DataError
 
 TEXTS = st.text(
@@ -68,7 +68,7 @@ def test_a_row_of_one_empty_cell_is_no_blank_line() -> None:
 
 
 def test_blocks_join_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lane_core.data.delimited_rows._BLOCK_ROWS", 2)
+    monkeypatch.setattr("lane_core.data.writing.delimited_rows._BLOCK_ROWS", 2)
     stream = io.BytesIO()
     write_delimited(pd.DataFrame({"a": range(5), "b": list("vwxyz")}), stream, ",")
     assert stream.getvalue() == b"a,b\n0,v\n1,w\n2,x\n3,y\n4,z\n"

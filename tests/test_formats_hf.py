@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import lane_core.data
 from lane_core.data import ReadOptions, examples_of, guess_columns, read_table, write_corrected
-from lane_core.data.fixes import Fixes
+from lane_core.data.checking.fixes import Fixes
 from lane_core.data.formats.hf_datasets import quiet
 from lane_core.errors import DataError
 

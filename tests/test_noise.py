@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lane_core
-from lane_core.data.class_distance import ordinal_distance
-from lane_core.data.noise import inject_noise
-from lane_core.data.noisy_labels import NoisyLabels
+from lane_core.data.noise.class_distance import ordinal_distance
+from lane_core.data.noise.injection import inject_noise
+from lane_core.data.noise.noisy_labels import NoisyLabels
 from lane_core.errors import ConfigError, DataError
 
 BALANCED = np.repeat(np.arange(4), 2500)

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 
 from lane_core.data import read_table
-from lane_core.data.audit_frames import AUDIT_COLUMNS
 from lane_core.data.presets.argilla import write_argilla
 from lane_core.data.presets.label_studio import write_label_studio
 from lane_core.data.presets.preset import Audited
 from lane_core.data.presets.prodigy import write_prodigy
+from lane_core.data.writing.audit_frames import AUDIT_COLUMNS
 
 CLASSES = ("anger", "fear", "joy", 'say "é" <&>')
 IDS = ["007", "b 2", "é😀", "x", "5"]

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lane_core.data.fixes import Fixes
+from lane_core.data.checking.fixes import Fixes
 from lane_core.records import ColumnChoice
 from lane_core.reporting.sources import holm, read_sources, worst_source
 from lane_core.store import decisions

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from lane_core.config import RunConfig
-from lane_core.data.fixes import Fixes
+from lane_core.data.checking.fixes import Fixes
 from lane_core.errors import DataError, StoreError
 from lane_core.exports import ExportOptions, export_run
 from lane_core.home import SAMPLE_DATA, Home

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lane_core.data.fixes import Fixes
+from lane_core.data.checking.fixes import Fixes
 from lane_core.exports import export_run
 from lane_core.records import ColumnChoice, Decision
 from lane_core.store import datasets

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lane_core.data import Fixes
-from lane_core.data.checks import Survey
+from lane_core.data.checking.checks import Survey
 from lane_core.data.examples import natural_order
 from lane_core.data.validation import validation_sizes
 from lane_core.errors import DataError

@@ -18,7 +18,7 @@ from app.services import workspaces
 from app.services.import_findings import Findings, findings_of, refusal
 from lane_core.data import Fixes, ReadOptions, Table, file_sha256, guess_columns, read_table
 from lane_core.data.cells import cell_label, cell_text
-from lane_core.data.checks import Look, Progress, look, survey
+from lane_core.data.checking.checks import Look, Progress, look, survey
 from lane_core.data.class_names import parse_class_names
 from lane_core.data.columns import guess_annotators
 from lane_core.data.formats.registry import split_name

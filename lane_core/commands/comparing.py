@@ -53,7 +53,7 @@ def add(commands: Any) -> None:
 
 def _diff(arguments: argparse.Namespace) -> int:
     from lane_core.data import read_table
-    from lane_core.data.differences import diff
+    from lane_core.data.comparing.differences import diff
 
     old, new = (read_table(path, read_options(arguments)) for path in (arguments.old, arguments.new))
     found = diff(old, new, chosen_columns(arguments, old), chosen_columns(arguments, new))
@@ -93,7 +93,7 @@ def _apply_to_project(arguments: argparse.Namespace) -> int:
 
 def _apply_to_file(arguments: argparse.Namespace) -> int:
     from lane_core.data import read_table, write_corrected
-    from lane_core.data.changes import apply_changes
+    from lane_core.data.comparing.changes import apply_changes
 
     if arguments.output.is_dir():
         raise DataError(f"{arguments.output} is a folder. Name the file to write.")

@@ -9,8 +9,8 @@ from typing import Any
 
 from lane_core.commands.shared_options import add_output_folder, add_strictness
 from lane_core.commands.speech import found, say
-from lane_core.data.export_choices import ROW_CHOICES, SUFFIXES
 from lane_core.data.presets.registry import PRESETS
+from lane_core.data.writing.export_choices import ROW_CHOICES, SUFFIXES
 from lane_core.home import lane_home
 
 _HUGGING_FACE = "huggingface"

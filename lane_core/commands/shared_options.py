@@ -11,7 +11,7 @@ from lane_core.wording import STRICTNESS_MEANINGS
 
 if TYPE_CHECKING:
     from lane_core.data import ReadOptions, Table
-    from lane_core.data.fixes import Fixes
+    from lane_core.data.checking.fixes import Fixes
 
 READABLE = "CSV, TSV, JSON, JSON Lines, Parquet, Arrow or Excel, also as .gz or .zip, or a folder"
 _FIXES = {
@@ -97,7 +97,7 @@ def chosen_columns(arguments: argparse.Namespace, table: Table) -> ColumnChoice:
 
 def chosen_fixes(arguments: argparse.Namespace) -> Fixes:
     """Return how faults are dealt with."""
-    from lane_core.data.fixes import Fixes
+    from lane_core.data.checking.fixes import Fixes
 
     return Fixes(
         **{name: getattr(arguments, name) for name in _FIXES}, min_class_size=arguments.min_class_size

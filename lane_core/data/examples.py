@@ -13,9 +13,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lane_core.data.annotators import annotation_frame
-from lane_core.data.checks import Survey, look, survey, texts_of
+from lane_core.data.checking.checks import Survey, look, survey, texts_of
+from lane_core.data.checking.fixes import Fixes
 from lane_core.data.columns import guess_columns
-from lane_core.data.fixes import Fixes
 from lane_core.data.formats.content import ReadOptions
 from lane_core.data.tables import Table, read_table
 from lane_core.errors import DataError

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lane_core.data.cells import cell_label, cell_text, is_null
+from lane_core.data.checking.multi_label import listed_labels
 from lane_core.data.class_names import named_class
-from lane_core.data.multi_label import listed_labels
 from lane_core.data.tables import Table
 from lane_core.errors import DataError
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lane_core.data.checks_labels import SMALL_CLASS
+from lane_core.data.checking.checks_labels import SMALL_CLASS
 from lane_core.data.examples import Examples
 
 

@@ -10,8 +10,8 @@ from uuid import uuid4
 import pandas as pd
 
 from lane_core.data import Difference, Examples, ReadOptions, Table, guess_columns, read_table
-from lane_core.data.differences import difference_of
-from lane_core.data.fixes import Fixes
+from lane_core.data.checking.fixes import Fixes
+from lane_core.data.comparing.differences import difference_of
 from lane_core.errors import DataError
 from lane_core.records import ColumnChoice, DatasetRecord
 from lane_core.store import datasets

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from lane_core.data import Difference, Examples
-from lane_core.data.differences import difference_of
-from lane_core.data.matching import Matching, match_rows
+from lane_core.data.comparing.differences import difference_of
+from lane_core.data.comparing.matching import Matching, match_rows
 from lane_core.store import datasets
 from lane_core.store.classes import counted_classes
 from lane_core.store.taken_decisions import standing_decisions
@@ -97,7 +97,7 @@ def compare_version(workspace: Workspace, dataset_id: str, examples: Examples) -
 
 
 def example_rows(examples: pd.DataFrame) -> pd.DataFrame:
-    """Return examples, in order of index, as ``lane_core.data.differences`` takes rows."""
+    """Return examples, in order of index, as ``lane_core.data.comparing.differences`` takes rows."""
     names = {"example_id": "row_id", "row": "row", "text": "text", "given_label": "label"}
     return examples[list(names)].rename(columns=names).reset_index(drop=True)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from lane_core.data.cells import cell_text
-from lane_core.data.manifest import file_sha256
 from lane_core.data.tables import read_table
+from lane_core.data.writing.manifest import file_sha256
 from lane_core.errors import DataError
 
 LEAST_EDITS = 0.1

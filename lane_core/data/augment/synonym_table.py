@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Literal
 
 from lane_core.data.augment.inflection import FORMS, Form, inflect, lemmas_of
-from lane_core.data.manifest import file_sha256
+from lane_core.data.writing.manifest import file_sha256
 
 TABLE_PATH = Path(__file__).with_name("wordnet_synonyms.json.gz")
 SURE_SHARE = 0.9

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lane_core.data.presets.preset import Audited
-from lane_core.data.writers import write_rows
+from lane_core.data.writing.writers import write_rows
 
 
 def write_aum(audited: Audited, folder: Path, stem: str) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from lane_core.data.presets.preset import Audited
-from lane_core.data.writers import write_rows
+from lane_core.data.writing.writers import write_rows
 from lane_core.errors import DataError
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from lane_core.data.presets.preset import Audited
 from lane_core.data.whole_files import write_whole_folder
-from lane_core.data.writers import write_rows
+from lane_core.data.writing.writers import write_rows
 
 ISSUES, CLASSES, PEOPLE = "label_issues.csv", "classes.json", "labels_multiannotator.csv"
 

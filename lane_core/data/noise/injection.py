@@ -9,10 +9,10 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from lane_core.data.class_distance import semantic_targets
-from lane_core.data.class_noise import Reading, pair_flips, semantic_flips, uniform_flips
-from lane_core.data.instance_noise import part_dependent_flips, teacher_flips
-from lane_core.data.noisy_labels import NoisyLabels
+from lane_core.data.noise.class_distance import semantic_targets
+from lane_core.data.noise.class_noise import Reading, pair_flips, semantic_flips, uniform_flips
+from lane_core.data.noise.instance_noise import part_dependent_flips, teacher_flips
+from lane_core.data.noise.noisy_labels import NoisyLabels
 from lane_core.errors import ConfigError, DataError
 
 NoiseKind = Literal["uniform", "semantic", "pair", "teacher", "pmd"]
@@ -83,7 +83,7 @@ def inject_noise(
         num_classes: K; None = the size of ``distance`` or the width of ``pred_probs``, else the largest code plus 1.
         reading: exact, bernoulli, resample or permute; None = exact (pmd: bernoulli).
         distance: For ``semantic``: (K, K), row = true class, 0 or more; the diagonal is not read. See
-            ``lane_core.data.class_distance``.
+            ``lane_core.data.noise.class_distance``.
         gamma: For ``semantic``: how steeply far classes become rare; None = 1, the paper's. 0 is uniform.
         pairs: For ``pair``: true class -> class it becomes. Labels of classes without an entry are never flipped,
             and ``rate`` is the share of those that have one.

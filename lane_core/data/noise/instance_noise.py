@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from lane_core.data.class_noise import other_classes
+from lane_core.data.noise.class_noise import other_classes
 from lane_core.errors import ConfigError
 
 RATE_SPREAD = 0.1

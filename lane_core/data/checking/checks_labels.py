@@ -8,9 +8,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from lane_core.data.checked_rows import ROWS_NAMED, CheckedRows, Finding, finding, in_words, listed, short
-from lane_core.data.fixes import Fixes
-from lane_core.data.multi_label import joined_classes
+from lane_core.data.checking.checked_rows import (
+    ROWS_NAMED,
+    CheckedRows,
+    Finding,
+    finding,
+    in_words,
+    listed,
+    short,
+)
+from lane_core.data.checking.fixes import Fixes
+from lane_core.data.checking.multi_label import joined_classes
 from lane_core.records import Problem
 
 MAX_CLASSES = 1000

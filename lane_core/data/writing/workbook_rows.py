@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 
 from lane_core.data.cells import printable
-from lane_core.data.formulas import defused
-from lane_core.data.plain_values import cell_words, python_values
+from lane_core.data.writing.formulas import defused
+from lane_core.data.writing.plain_values import cell_words, python_values
 from lane_core.errors import DataError
 from lane_core.wording import counted
 

@@ -8,10 +8,16 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lane_core.data.cells import cell_text
-from lane_core.data.checked_rows import CheckedRows, Codes, Finding, Mask, finding, in_words
-from lane_core.data.checks_labels import class_number, label_spelling, missing_label, multi_label, rare_class
-from lane_core.data.checks_people import Labels, people_labels, people_problems
-from lane_core.data.checks_texts import (
+from lane_core.data.checking.checked_rows import CheckedRows, Codes, Finding, Mask, finding, in_words
+from lane_core.data.checking.checks_labels import (
+    class_number,
+    label_spelling,
+    missing_label,
+    multi_label,
+    rare_class,
+)
+from lane_core.data.checking.checks_people import Labels, people_labels, people_problems
+from lane_core.data.checking.checks_texts import (
     are_long,
     conflicting_duplicates,
     duplicates,
@@ -21,11 +27,11 @@ from lane_core.data.checks_texts import (
     long_text,
     other_language,
 )
+from lane_core.data.checking.fixes import Fixes
+from lane_core.data.checking.languages import tongues_of
 from lane_core.data.class_names import unknown_numbers
 from lane_core.data.columns import require_columns
-from lane_core.data.fixes import Fixes
 from lane_core.data.labels import label_names, read_labels
-from lane_core.data.languages import tongues_of
 from lane_core.data.splits import split_codes
 from lane_core.data.tables import Table
 from lane_core.records import ColumnChoice, Problem

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from lane_core.data.checked_rows import CheckedRows, Finding, Mask, finding, in_words, short
-from lane_core.data.fixes import Fixes
+from lane_core.data.checking.checked_rows import CheckedRows, Finding, Mask, finding, in_words, short
+from lane_core.data.checking.fixes import Fixes
 from lane_core.wording import percent
 
 ENCODER_PIECES = 256

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 Reading = Literal["exact", "bernoulli", "resample", "permute"]
-"""How "a share rho of the labels" is read; ``lane_core.data.noise.inject_noise`` says what each means."""
+"""How "a share rho of the labels" is read; ``inject_noise`` says what each means."""
 
 
 def uniform_flips(

@@ -10,11 +10,11 @@ import pandas as pd
 
 from lane_core.data.cells import cell_text
 from lane_core.data.columns import require_columns
+from lane_core.data.comparing.matching import MatchedBy, Matching, Places, match_rows
 from lane_core.data.formats.content import FileFormat
 from lane_core.data.labels import label_names
-from lane_core.data.matching import MatchedBy, Matching, Places, match_rows
 from lane_core.data.tables import Table
-from lane_core.data.writers import write_rows
+from lane_core.data.writing.writers import write_rows
 from lane_core.records import ColumnChoice
 from lane_core.wording import counted
 

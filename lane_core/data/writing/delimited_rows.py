@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lane_core.data.cells import printable
-from lane_core.data.formulas import defused, defused_array
-from lane_core.data.plain_values import cell_words, plain_values
+from lane_core.data.writing.formulas import defused, defused_array
+from lane_core.data.writing.plain_values import cell_words, plain_values
 
 _BLOCK_ROWS = 32_768
 _TEXT = pa.large_string()

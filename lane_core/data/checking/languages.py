@@ -14,7 +14,7 @@ from itertools import repeat
 import numpy as np
 from numpy.typing import NDArray
 
-from lane_core.data.common_words import COMMON_WORDS
+from lane_core.data.checking.common_words import COMMON_WORDS
 
 SCRIPTS = (
     "Latin",

@@ -12,15 +12,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lane_core.data.cells import printable
+from lane_core.data.checking.multi_label import as_listed
 from lane_core.data.class_names import number_cells
-from lane_core.data.delimited_rows import write_delimited
 from lane_core.data.formats.content import FileFormat
 from lane_core.data.labels import read_labels
-from lane_core.data.multi_label import as_listed
-from lane_core.data.plain_values import JSON, cell_words, plain_values
 from lane_core.data.tables import Table
 from lane_core.data.whole_files import write_whole
-from lane_core.data.workbook_rows import write_workbook
+from lane_core.data.writing.delimited_rows import write_delimited
+from lane_core.data.writing.plain_values import JSON, cell_words, plain_values
+from lane_core.data.writing.workbook_rows import write_workbook
 from lane_core.errors import DataError
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from lane_core.data.export_choices import RowChoice
+from lane_core.data.writing.export_choices import RowChoice
 from lane_core.errors import DataError
 
 _NONE = {

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lane_core.data.languages import Tongues
+from lane_core.data.checking.languages import Tongues
 from lane_core.records import SPLITS, Problem, Split
 
 ROWS_NAMED = 3

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from lane_core.data.cells import cell_text
-from lane_core.data.differences import rows_of
+from lane_core.data.comparing.differences import rows_of
 from lane_core.data.labels import label_names
 from lane_core.data.tables import Table
 from lane_core.errors import DataError

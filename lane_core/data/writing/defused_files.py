@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from lane_core.data.formats.content import ReadOptions
-from lane_core.data.formulas import defused, would_run
 from lane_core.data.tables import read_table
+from lane_core.data.writing.formulas import defused, would_run
 
 
 def defuse_file(path: Path, options: ReadOptions) -> None:

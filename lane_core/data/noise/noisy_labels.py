@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lane_core.data.manifest import write_manifest
 from lane_core.data.whole_files import write_whole
+from lane_core.data.writing.manifest import write_manifest
 from lane_core.errors import DataError
 
 LABELS_FILE = "given_labels.csv"

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from lane_core.data.cells import as_class
-from lane_core.data.checked_rows import CheckedRows, Mask, finding, in_words, listed, short
-from lane_core.data.checks_labels import MAX_CLASSES, spelling_key
-from lane_core.data.fixes import Fixes
+from lane_core.data.checking.checked_rows import CheckedRows, Mask, finding, in_words, listed, short
+from lane_core.data.checking.checks_labels import MAX_CLASSES, spelling_key
+from lane_core.data.checking.fixes import Fixes
 from lane_core.records import Problem
 
 Labels = Sequence[str | None]

@@ -1,0 +1,1 @@
+"""Wrong labels put in on purpose, to measure what finds them."""

@@ -225,6 +225,11 @@ def test_a_file_of_people_alone_is_told_to_add_a_label(page: AppTest) -> None:
     )
 
 
+def test_a_path_is_named_by_those_who_lead(app_home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANE_LEADS", "Lea")
+    assert list(opened().segmented_control[0].options) == ["Upload a file", "Use the sample"]
+
+
 def test_another_upload_replaces_the_copy_of_the_first(page: AppTest) -> None:
     upload(page, "reviews.csv", REVIEWS)
     first = page.session_state["incoming_file"].path

@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 import streamlit as st
 
 from app.components.plain_text import plain
+from app.roles import is_lead
 from app.services.importing import SAMPLE, IncomingFile, Reading, class_names, holds_numbers
 from lane_core.data import ReadOptions
 from lane_core.errors import DataError
@@ -43,7 +44,8 @@ def choose_file() -> IncomingFile | None:
     """
     source = st.segmented_control(
         "Where the file comes from",
-        [_UPLOAD, _PLACE, _SAMPLE],
+        # Who names a path reads whatever the server may read.
+        [_UPLOAD, *([_PLACE] if is_lead() else []), _SAMPLE],
         default=_UPLOAD,
         required=True,
         label_visibility="collapsed",

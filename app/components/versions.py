@@ -14,6 +14,7 @@ from app.components.import_findings import chosen_fixes, draw_problems
 from app.components.notice import announce
 from app.components.plain_text import plain
 from app.components.versions_changes import draw_changes
+from app.roles import is_lead
 from app.services import versions
 from app.services.importing import IncomingFile, Reading
 from app.services.versions import Changes, VersionPlace
@@ -122,12 +123,14 @@ def _choose_file(dataset_id: str) -> IncomingFile | None:
     turn = f"{dataset_id}_{st.session_state.setdefault(_TURN_KEY, 0)}"
     upload_box, place_box = st.columns(2, vertical_alignment="bottom")
     upload = upload_box.file_uploader("The newer file", key=f"version_upload_{turn}")
-    place = place_box.text_input(
-        "Or where it is",
-        placeholder="/data/reviews.csv, or hf:owner/name",
-        help="A file or folder on the machine that LANE Audit runs on, or a data set of the Hugging Face hub.",
-        key=f"version_place_{turn}",
-    ).strip()
+    place = ""
+    if is_lead():
+        place = place_box.text_input(
+            "Or where it is",
+            placeholder="/data/reviews.csv, or hf:owner/name",
+            help="A file or folder on the machine that LANE Audit runs on, or a data set of the Hugging Face hub.",
+            key=f"version_place_{turn}",
+        ).strip()
     if upload is not None:
         return _remembered(upload.file_id, lambda key: IncomingFile.uploaded(key, upload.name, upload))
     if place:

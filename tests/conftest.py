@@ -11,10 +11,12 @@ os.environ["OMP_WAIT_POLICY"] = "passive"
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from streamlit.components.v2 import manifest_scanner
 
 from lane_core.home import Home
 from lane_core.workspace import Workspace
@@ -25,6 +27,16 @@ from tests.small_project import SmallProject, make_small_project
 # The first example of a test pays for imports and caches; a deadline would only measure the machine.
 settings.register_profile("here", deadline=None)
 settings.load_profile("here")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _installed_components() -> Iterator[None]:
+    """Streamlit goes through all installed packages for each AppTest, a quarter of a second: once is enough."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests)
+        )
+        yield
 
 
 @pytest.fixture

@@ -20,7 +20,6 @@ FLOWS = "Given to suggested"
 
 def open_page(**address: str) -> AppTest:
     at = AppTest.from_file(MAIN, default_timeout=30)
-    at.run()
     at.switch_page("../pages/similarity.py")
     for name, value in address.items():
         at.query_params[name] = value

@@ -47,7 +47,7 @@ def page(app_home: Home) -> AppTest:
 
 
 def opened() -> AppTest:
-    at = AppTest.from_file(str(MAIN), default_timeout=30).run()
+    at = AppTest.from_file(str(MAIN), default_timeout=30)
     at.switch_page("../pages/data.py").run()
     assert not at.exception
     return at

@@ -27,7 +27,6 @@ def _nothing_kept() -> None:
 
 def open_page(**address: str | list[str]) -> AppTest:
     at = AppTest.from_file(MAIN, default_timeout=30)
-    at.run()
     at.switch_page("../pages/dynamics.py")
     for name, value in address.items():
         at.query_params[name] = value

@@ -26,7 +26,7 @@ def page(small_project: SmallProject, app_home: Home) -> AppTest:
 
 
 def opened() -> AppTest:
-    at = AppTest.from_file(str(MAIN), default_timeout=30).run()
+    at = AppTest.from_file(str(MAIN), default_timeout=30)
     at.switch_page("../pages/export.py").run()
     assert not at.exception
     return at

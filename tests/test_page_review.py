@@ -265,7 +265,6 @@ def test_when_all_is_reviewed_it_says_so_and_points_on(small_project, app_home, 
 
 def test_the_name_is_asked_of_the_browser_before_anything_can_be_decided(small_project, app_home) -> None:
     at = AppTest.from_file(str(MAIN), default_timeout=30)
-    at.run()
     at.switch_page("../pages/review.py").run()
     assert [element.key for element in at.get("bidi_component")] == ["annotator_memory"]
     assert [box.key for box in at.text_input] == ["filter_text"]

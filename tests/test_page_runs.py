@@ -52,7 +52,6 @@ def decide(opened: Workspace, project: SmallProject, index: int, label: str | No
 
 def open_page(**address: str) -> AppTest:
     at = AppTest.from_file(MAIN, default_timeout=30)
-    at.run()
     at.switch_page("../pages/runs.py")
     for name, value in address.items():
         at.query_params[name] = value

@@ -45,7 +45,6 @@ def supervised(small_project: SmallProject, home) -> Iterator[RunDir]:
 
 def open_train() -> AppTest:
     at = AppTest.from_file(MAIN, default_timeout=30)
-    at.run()
     at.switch_page("../pages/train.py").run()
     assert not at.exception
     return at

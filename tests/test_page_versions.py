@@ -58,7 +58,7 @@ def decided(small_project: SmallProject, home: Home) -> SmallProject:
 
 
 def opened_page() -> AppTest:
-    at = AppTest.from_file(str(MAIN), default_timeout=30).run()
+    at = AppTest.from_file(str(MAIN), default_timeout=30)
     at.switch_page("../pages/data.py").run()
     assert not at.exception
     return at

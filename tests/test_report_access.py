@@ -66,7 +66,7 @@ def test_without_a_run_the_next_step_is_told(home: Home, capsys: pytest.CaptureF
 
 @pytest.fixture
 def page(small_project: SmallProject, app_home: Home) -> AppTest:
-    at = AppTest.from_file(str(MAIN), default_timeout=30).run()
+    at = AppTest.from_file(str(MAIN), default_timeout=30)
     at.switch_page("../pages/export.py").run()
     assert not at.exception
     return at

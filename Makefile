@@ -26,11 +26,11 @@ $(VENV)/installed-for-tests: $(VENV)/installed tests/requirements.txt
 	$(PYTHON) -m pip install --quiet --requirement tests/requirements.txt
 	touch $@
 
-# Checks, then every test: two at a time, and three of those that mostly wait for a browser. These need Debian's chromium
-# (.ci/run installs it).
+# Checks, then every test, two at a time: more get in each other's way on two cores. Those of the browser need Debian's
+# chromium (.ci/run installs it).
 test: check
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses 2 --dist loadfile --ignore tests/browser
-	OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses 3 --dist loadgroup tests/browser
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses 2 --dist worksteal tests/browser
 
 # Lint, format, types, and the arrows between the rooms.
 check: $(VENV)/installed-for-tests

@@ -28,6 +28,8 @@ PROJECTS: dict[str, Callable[[Home], LeadProject]] = {
     "28 classes": lambda home: make_lead_project(home, 36_000, 28),
     "150 classes": lambda home: make_lead_project(home, 100_000, 150),
 }
+at_any_size_alike = pytest.mark.parametrize("site", list(PROJECTS)[:1], indirect=True)
+"""For what leads to its rows by a button: 28 or 150 classes are no other case, as they are where a place is clicked."""
 CHART = ".js-plotly-plot .main-svg"
 TABLE = "[data-testid=stDataFrame], [data-testid=stTable]"
 ROW_PX = 35
@@ -52,11 +54,7 @@ TABS: dict[str, tuple[str, ...]] = {
 """Pages with tabs: all of them, in order."""
 
 
-@pytest.fixture(
-    scope="module",
-    # A project takes seconds to make: its tests go to one process.
-    params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in PROJECTS],
-)
+@pytest.fixture(scope="module", params=PROJECTS)
 def site(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, browser: Any
 ) -> Iterator[LeadSite]:
@@ -83,6 +81,7 @@ def test_opens(site: LeadSite, name: str) -> None:
     assert site.faults() == []
 
 
+@at_any_size_alike
 def test_the_overviews_first_pair_leads_to_its_suspects(site: LeadSite) -> None:
     most = int(site.pairs("suggested", site.is_flagged & ~site.is_decided).iloc[0])
     site.open("overview")
@@ -90,6 +89,7 @@ def test_the_overviews_first_pair_leads_to_its_suspects(site: LeadSite) -> None:
     assert site.in_queue() == most
 
 
+@at_any_size_alike
 def test_a_row_of_class_health_leads_to_its_suspects_and_to_all_its_examples(site: LeadSite) -> None:
     given = site.named("label")
     for button, words, rows in (
@@ -130,6 +130,7 @@ def test_a_cell_of_the_similarity_leads_to_what_waits_with_this_suggestion(site:
     assert site.in_queue() == count
 
 
+@at_any_size_alike
 def test_the_largest_flow_to_a_suggested_label_leads_to_its_suspects(site: LeadSite) -> None:
     most = int(site.pairs("suggested", site.is_flagged).iloc[0])
     site.open("similarity")
@@ -138,6 +139,7 @@ def test_the_largest_flow_to_a_suggested_label_leads_to_its_suspects(site: LeadS
     assert site.in_queue() == most
 
 
+@at_any_size_alike
 def test_what_weighs_less_leads_to_the_training_examples_below_mu(site: LeadSite) -> None:
     results = site.results
     alm = results.loc[results["split"] == "train", "alm"].astype(float)
@@ -147,6 +149,7 @@ def test_what_weighs_less_leads_to_the_training_examples_below_mu(site: LeadSite
     assert site.in_queue() == below == int((alm < alm[alm < 0].mean()).sum())
 
 
+@at_any_size_alike
 def test_bars_marked_on_the_margins_lead_to_the_examples_that_they_count(site: LeadSite) -> None:
     results = site.results
     alm = results.loc[results["split"] == "train", "alm"]
@@ -185,6 +188,7 @@ def test_a_box_on_the_map_leads_to_all_examples_inside(site: LeadSite) -> None:
     assert 0 < number < len(places)
 
 
+@at_any_size_alike
 @pytest.mark.parametrize("name", ["Run 1", "Run 2"])
 def test_flags_that_only_one_run_sets_lead_to_its_suspects(site: LeadSite, name: str) -> None:
     flags = {run.name: site.all_results[run.run_id]["is_label_issue"] for run in site.runs}
@@ -195,6 +199,7 @@ def test_flags_that_only_one_run_sets_lead_to_its_suspects(site: LeadSite, name:
     assert site.in_queue() == number == int((flags[name] & ~other).sum())
 
 
+@at_any_size_alike
 def test_the_commonest_change_of_the_review_leads_to_its_examples(site: LeadSite) -> None:
     first, second = (site.all_results[run.run_id] for run in site.runs)
     now = second["label"].where(second["split"] != "excluded", -1)
@@ -205,6 +210,7 @@ def test_the_commonest_change_of_the_review_leads_to_its_examples(site: LeadSite
     assert site.in_queue() == most
 
 
+@at_any_size_alike
 def test_the_report_is_prepared(site: LeadSite) -> None:
     site.open("export")
     site.page.get_by_role("button", name="Prepare the report").click()

@@ -117,8 +117,7 @@ def export_run(
         kept = current.loc[~current["row"].isin(left_out), "row"]
         write_rows(weights_frame(part.iloc[kept.to_numpy() - 1]), weights, file_format, defuse=defuse)
 
-    manifest = _manifest(workspace, record, run, current, options.strictness, final)
-    manifest["num_changed_labels"] = len(changes)
+    manifest = _manifest(workspace, record, run, current, len(changes), options.strictness, final)
     manifest["export"] = {
         "file_format": file_format,
         "rows": options.rows,
@@ -262,6 +261,7 @@ def _manifest(
     record: DatasetRecord,
     run: RunRecord,
     current: pd.DataFrame,
+    num_changes: int,
     strictness: Strictness,
     final: pd.DataFrame,
 ) -> dict[str, Any]:
@@ -277,7 +277,7 @@ def _manifest(
         RunConfig.from_json(run.config_json),
         workspace.run_dir(run.run_id),
         {action: int(decided.get(action, 0)) for action in ("keep", "relabel", "exclude", "flag")},
-        num_changes=0,
-        strictness=strictness,
+        num_changes,
+        strictness,
         num_flagged=int(final["is_label_issue"].sum()),
     )

@@ -93,13 +93,13 @@ def _store(workspace: Workspace, path: Path, arguments: argparse.Namespace) -> N
             f"There is a project {arguments.project!r} in {workspace.home.path} already. Choose another name, or "
             "say --newer-version if the file is a newer one of that project."
         )
-    table = read_table(path, read_options(arguments))
-    columns = _columns(table, arguments)
     options, fixes = read_options(arguments), chosen_fixes(arguments)
+    table = read_table(path, options)
+    columns = _columns(table, arguments)
     name = arguments.source if arguments.source.startswith("hf:") else Path(arguments.source).resolve().name
     if known is not None:
         result = add_version(
-            workspace, known.dataset_id, path, columns, options, source_name=name, fixes=fixes
+            workspace, known.dataset_id, path, columns, options, source_name=name, fixes=fixes, table=table
         )
         say(result.words())
         return

@@ -47,6 +47,7 @@ def add_version(
     *,
     source_name: str | None = None,
     fixes: Fixes | None = None,
+    table: Table | None = None,
 ) -> VersionResult:
     """Store a newer file of a project, with the decisions, definitions and replaced classes of the version before.
 
@@ -62,6 +63,7 @@ def add_version(
         options: How to read it.
         source_name: File name to remember, if ``path`` is a temporary one.
         fixes: How its faults are dealt with; None = as those of the version before.
+        table: The file as these options read it, where that was done already; None = it is read.
 
     Raises:
         DataError: If the file cannot be read, or has a blocking problem; nothing is stored then.
@@ -69,7 +71,9 @@ def add_version(
     """
     newest = version_line(workspace.store, dataset_id)[-1]
     older = datasets.get_dataset(workspace.store, newest)
-    columns = columns or columns_for(read_table(path, options), older)
+    if columns is None:
+        table = table or read_table(path, options)
+        columns = columns_for(table, older)
     compared: list[Comparison] = []
 
     def put(record: DatasetRecord, found: Examples) -> None:
@@ -83,7 +87,14 @@ def add_version(
         compared.append(comparison)
 
     record = workspace.add_dataset(
-        path, columns, older.name, source_name, options, fixes=fixes or workspace.fixes(newest), put=put
+        path,
+        columns,
+        older.name,
+        source_name,
+        options,
+        fixes=fixes or workspace.fixes(newest),
+        table=table,
+        put=put,
     )
     return VersionResult(record, len(version_line(workspace.store, record.dataset_id)), compared[0])
 

@@ -24,6 +24,13 @@ CHROMIUM_ARGS = [
     "--disable-sync",
 ]
 WAIT_MS = 60_000
+# An expander that still opens moves its buttons away between the press and the release of the mouse: no click.
+WITHOUT_MOTION = """
+const animate = Element.prototype.animate;
+Element.prototype.animate = function (frames, options) {
+  return animate.call(this, frames, typeof options === "object" ? { ...options, duration: 0 } : 0);
+};
+"""
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +59,7 @@ def new_browser_page(browser: Any) -> Iterator[Callable[..., Any]]:
     def open_page(script: str | None = None) -> Any:
         context = browser.new_context(viewport={"width": 1440, "height": 900})
         contexts.append(context)
+        context.add_init_script(WITHOUT_MOTION)
         if script:
             context.add_init_script(script)
         page = context.new_page()

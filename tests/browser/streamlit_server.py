@@ -1,7 +1,6 @@
 """A Streamlit server in a process of its own, for a browser to open.
 
-It is forked off a process that has imported what the app needs: to import all of that anew for each server is a third of
-what the browser tests would cost.
+It is forked off a process that has imported what the app needs: anew for each server that takes two seconds.
 """
 
 from __future__ import annotations

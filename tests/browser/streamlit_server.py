@@ -22,6 +22,7 @@ from streamlit.web import cli
 ROOT = Path(__file__).parents[2]
 STARTS_WITHIN_S = 90
 STOPS_WITHIN_S = 30
+FIRST_PORT, NUM_RANGES, PORTS_IN_RANGE = 20_000, 200, 50
 
 _servers = multiprocessing.get_context("forkserver")
 _servers.set_forkserver_preload(["tests.browser.served_modules"])
@@ -44,10 +45,20 @@ class StreamlitServer:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return the first port of this process's own range that nobody listens on.
+
+    The same again and again: a browser need not compile scripts anew that it had from the same address.
+    """
+    first = FIRST_PORT + os.getpid() % NUM_RANGES * PORTS_IN_RANGE
+    for port in range(first, first + PORTS_IN_RANGE):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise OSError(f"No port from {first} to {first + PORTS_IN_RANGE - 1} is free.")
 
 
 @contextmanager

@@ -120,7 +120,7 @@ def test_a_killed_app_comes_back_to_the_same_run(
     home: Home, browser_page: Any, labelled_file: Path, encoder: Path
 ) -> None:
     page = browser_page
-    num_epochs = 60
+    num_epochs = 40
     port = free_port()  # the same after every start: what a tab has not sent yet belongs to the address
     with streamlit_server("app/main.py", port=port) as server:
         page.goto(f"{server.address}/data")

@@ -114,7 +114,6 @@ def audit_into(
     import pandas as pd
 
     from lane_core.data import Table, audit_frame, examples_of, with_validation
-    from lane_core.runs.results import manifest_values
     from lane_core.runs.score_file import read_scores
 
     if len(texts) != len(labels):
@@ -128,13 +127,32 @@ def audit_into(
     if keep_validation:
         examples = with_validation(examples)
     final, similarity = run_to_the_end(run_dir, examples, config, _SOURCE, strictness=strictness)
-    manifest = manifest_values(
-        _SOURCE, _fingerprint(examples), examples.num_rows, len(examples.frame), examples.classes,
-        config, run_dir, {}, num_changes=0, strictness=strictness,
-        num_flagged=int(final["is_label_issue"].sum()),
-    )  # fmt: skip
+    manifest = audit_manifest(_SOURCE, _fingerprint(examples), examples, run_dir, final, strictness)
     audited = audit_frame(table, columns, examples.frame, final)
     return AuditResult(audited, similarity, read_scores(run_dir), manifest)
+
+
+def audit_manifest(
+    name: str,
+    sha256: str,
+    examples: Examples,
+    run_dir: RunDir,
+    final: pd.DataFrame,
+    strictness: Strictness,
+) -> dict[str, Any]:
+    """Return the content of the manifest of a run that nobody has decided anything on; see ``manifest_values``."""
+    from lane_core.runs.results import manifest_values
+
+    return manifest_values(
+        run_dir,
+        final,
+        strictness,
+        source_name=name,
+        source_sha256=sha256,
+        num_rows=examples.num_rows,
+        num_examples=len(examples.frame),
+        classes=examples.classes,
+    )
 
 
 def write_audit_folder(

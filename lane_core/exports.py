@@ -10,7 +10,6 @@ from typing import Any
 
 import pandas as pd
 
-from lane_core.config import RunConfig
 from lane_core.data import (
     FileFormat,
     Table,
@@ -31,7 +30,7 @@ from lane_core.data.writing.export_filters import rows_left_out
 from lane_core.data.writing.formulas import would_run
 from lane_core.data.writing.sample_weights import weights_frame
 from lane_core.data.writing.writers import corrected_frame
-from lane_core.records import DatasetRecord, RunRecord, Strictness
+from lane_core.records import DatasetRecord, Strictness
 from lane_core.runs.cartography import read_cartography
 from lane_core.runs.results import final_table, manifest_values
 from lane_core.store import datasets, run_queries, runs
@@ -117,7 +116,7 @@ def export_run(
         kept = current.loc[~current["row"].isin(left_out), "row"]
         write_rows(weights_frame(part.iloc[kept.to_numpy() - 1]), weights, file_format, defuse=defuse)
 
-    manifest = _manifest(workspace, record, run, current, len(changes), options.strictness, final)
+    manifest = _manifest(workspace, record, run_id, current, len(changes), options.strictness, final)
     manifest["export"] = {
         "file_format": file_format,
         "rows": options.rows,
@@ -259,7 +258,7 @@ def _dynamics(workspace: Workspace, run_id: str, frame: pd.DataFrame) -> pd.Data
 def _manifest(
     workspace: Workspace,
     record: DatasetRecord,
-    run: RunRecord,
+    run_id: str,
     current: pd.DataFrame,
     num_changes: int,
     strictness: Strictness,
@@ -269,15 +268,16 @@ def _manifest(
     replaced = set(replaced_classes(workspace.store, record.dataset_id))
     classes = datasets.dataset_classes(workspace.store, record.dataset_id)
     return manifest_values(
-        record.source_name,
-        record.source_sha256,
-        record.num_rows,
-        record.num_examples,
-        [name for name in classes if name not in replaced],
-        RunConfig.from_json(run.config_json),
-        workspace.run_dir(run.run_id),
-        {action: int(decided.get(action, 0)) for action in ("keep", "relabel", "exclude", "flag")},
-        num_changes,
+        workspace.run_dir(run_id),
+        final,
         strictness,
-        num_flagged=int(final["is_label_issue"].sum()),
+        source_name=record.source_name,
+        source_sha256=record.source_sha256,
+        num_rows=record.num_rows,
+        num_examples=record.num_examples,
+        classes=[name for name in classes if name not in replaced],
+        decision_counts={
+            action: int(decided.get(action, 0)) for action in ("keep", "relabel", "exclude", "flag")
+        },
+        num_changes=num_changes,
     )

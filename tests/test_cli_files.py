@@ -46,6 +46,25 @@ def test_a_file_becomes_a_project(
     assert record.columns == ColumnChoice("sentence", "emotion", "ref")
 
 
+def test_a_format_that_was_found_wrong_is_overridden_and_kept(
+    tmp_path: Path, home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "posts.xyz"
+    path.write_text("\n".join(["ref;sentence;emotion", *ROWS]) + "\n")
+    command = ["import", str(path), "--project", "Posts"]
+    assert main(command) == 1
+    assert "ends in '.xyz'" in capsys.readouterr().err
+    assert main([*command, "--format", "excel"]) == 1
+    assert "posts.xyz is not an Excel workbook." in capsys.readouterr().err
+    assert stored(home) == []
+    assert main([*command, "--format", "csv"]) == 0
+    [record] = stored(home)
+    opened = Workspace(home)
+    assert opened.read_options(record.dataset_id).format == "csv"
+    assert opened.source_table(record.dataset_id).num_rows == 12
+    opened.close()
+
+
 def test_faults_are_dealt_with_as_asked_or_told(
     labelled_file: Path, home: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:

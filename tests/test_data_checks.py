@@ -1,10 +1,12 @@
 """What is said about a file before it is stored."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 
-from lane_core.data import ReadOptions, check, read_table
+from lane_core.data import Fixes, ReadOptions, check, examples_of, read_table
 from lane_core.errors import DataError
 from lane_core.records import ColumnChoice
 
@@ -76,10 +78,33 @@ def test_what_does_not_block_comes_after_what_does(table_of):
 
 
 def test_at_most_twenty_rows_are_listed(table_of):
-    problem = only(check(table_of([f"{n},,{'ab'[n % 2]}" for n in range(1, 51)]), COLUMNS), "empty_text")
+    rows = [*(f"{n},,{'ab'[n % 2]}" for n in range(1, 51)), "51,x,a"]
+    problem = only(check(table_of(rows), COLUMNS), "empty_text")
     assert problem.count == 50
     assert problem.rows == tuple(range(1, 21))
     assert problem.message.startswith("50 rows (first: 1, 2, 3) have no text")
+
+
+def test_a_file_without_any_text_is_refused_alike_in_every_shape(table_of, tmp_path):
+    in_csv = table_of(["1, ,joy", '2,"\n",joy', "3,,fear", "4,,fear"])
+    folder = tmp_path / "posts"
+    for name, text in (("joy/1", " "), ("joy/2", "\n"), ("fear/1", ""), ("fear/2", "")):
+        path = folder / f"{name}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    zipped = Path(shutil.make_archive(str(tmp_path / "zipped"), "zip", folder))
+    for table in (in_csv, read_table(folder), read_table(zipped)):
+        for fixes in (Fixes(), Fixes(drop_empty=True)):
+            problem = only(check(table, ColumnChoice("text", "label"), fixes), "empty_text")
+            assert (problem.count, problem.rows, problem.blocking, problem.fix) == (
+                4,
+                (1, 2, 3, 4),
+                True,
+                None,
+            )
+            assert problem.message.startswith(f"No row of {table.name} has a text: it is blank in all 4.")
+            with pytest.raises(DataError, match=r"No row of .* has a text"):
+                examples_of(table, ColumnChoice("text", "label"), fixes)
 
 
 def test_equal_texts_with_the_same_label_are_no_conflict(table_of):

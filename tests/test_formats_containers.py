@@ -97,6 +97,65 @@ def test_a_file_is_what_it_holds(name, content, kind):
     assert find_format(content, name) == kind
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "asked", "read_as", "columns"),
+    [
+        # Taken for JSON, for want of a name.
+        ("a", b'["a"];joy\n["b"];fear\n', "csv", "csv", 2),
+        # Taken for a single row of JSON Lines.
+        (
+            "a.jsonl",
+            b'{"data": [{"text": "a", "label": "joy"}, {"text": "b", "label": "fear"}]}',
+            "json",
+            "json",
+            2,
+        ),
+        ("a.csv", b'{"text": "a", "label": "joy"}', "jsonl", "jsonl", 2),
+        ("a.xyz", b"text\tlabel\na\tjoy\n", "csv", "tsv", 2),
+        ("a.xyz.gz", gzip.compress(b"text,label\na,joy\n", mtime=0), "csv", "csv", 2),
+        ("a.zip", zip_bytes(("joy/1.csv", b"text,label\na,b\n"), ("fear/2.md", b"b")), "csv", "csv", 2),
+        ("a.csv", parquet_bytes(), "parquet", "parquet", 2),
+    ],
+)
+def test_the_format_that_was_found_can_be_overridden(write, tmp_path, name, content, asked, read_as, columns):
+    path = write(content, name)
+    table = read_table(path, ReadOptions(format=asked))
+    assert table.file_format == read_as
+    assert len(table.columns) == columns
+    write_corrected(table, table.columns[-1], {}, set(), tmp_path / "out")
+    assert (tmp_path / "out").read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "asked", "said"),
+    [
+        ("a.csv", CSV, "parquet", "a.csv is not Parquet. Leave the format to be found"),
+        ("a.csv", CSV, "excel", "a.csv is not an Excel workbook. Leave"),
+        ("a.csv", parquet_bytes(), "csv", "a.csv is not delimited text but Parquet. Leave"),
+        ("a.csv.gz", gzip.compress(CSV, mtime=0), "arrow", "a.csv is not Arrow. Leave"),
+        ("a.jsonl", JSONL, "json", "a.jsonl is not JSON but JSON Lines. Leave"),
+        ("a.csv", CSV, "json", "a.csv is not a JSON document: it begins with"),
+        ("a.csv", CSV, "jsonl", "Row 1 of a.csv (line 1) is not JSON"),
+        (
+            "a.csv",
+            CSV,
+            "word",
+            "There is no format 'word'. Choose one of: csv, jsonl, json, parquet, arrow, excel.",
+        ),
+        ("a.pdf", b"%PDF-1.7\n%\xe2\xe3", "csv", "a.pdf is a PDF file"),
+    ],
+)
+def test_content_of_another_format_than_was_asked_for_is_refused(write, name, content, asked, said):
+    with pytest.raises(DataError) as error:
+        read_table(write(content, name), ReadOptions(format=asked))
+    assert said in str(error.value)
+
+
+def test_a_folder_has_no_format_to_choose(tmp_path):
+    with pytest.raises(DataError, match="a format can be chosen for files only"):
+        read_table(tmp_path, ReadOptions(format="csv"))
+
+
 def test_a_name_that_disagrees_is_said(write):
     table = read_table(write(parquet_bytes(), "a.csv"))
     assert table.file_format == "parquet"

@@ -498,6 +498,23 @@ def test_json_lines_have_no_delimiter_to_choose(page: AppTest) -> None:
     assert "Delimiter" not in labels
 
 
+def test_the_format_that_was_found_can_be_overridden(page: AppTest) -> None:
+    upload(page, "reviews.xyz", REVIEWS)
+    assert "reviews.xyz ends in" in page.error[0].value
+    assert select(page, "Format").options == [
+        "As found", "CSV", "JSON Lines", "JSON", "Parquet", "Arrow", "Excel",
+    ]  # fmt: skip
+    select(page, "Format").set_value("json").run()
+    assert "is not a JSON document" in page.error[0].value
+    assert "Delimiter" not in [box.label for box in page.selectbox]
+    select(page, "Format").set_value("csv").run()
+    assert not page.error
+    assert "CSV · UTF-8 · cells separated by commas · 4 rows · 4 columns" in texts(page.markdown)
+    create_button(page).click().run()
+    (record,) = workspaces.projects()
+    assert (record.source_name, record.num_examples) == ("reviews.xyz", 4)
+
+
 def test_one_column_for_two_things_blocks(page: AppTest) -> None:
     upload(page, "reviews.csv", REVIEWS)
     select(page, "Label column").set_value("comment")

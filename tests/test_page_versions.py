@@ -10,6 +10,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.services import versions, workspaces
+from app.services.importing import IncomingFile
+from lane_core.data import Fixes, ReadOptions
+from lane_core.errors import DataError
 from lane_core.home import Home
 from lane_core.records import Decision
 from lane_core.store import datasets
@@ -99,11 +102,11 @@ def test_a_newer_file_is_seen_before_anything_is_stored(decided: SmallProject, a
 
     assert metrics(at) == COUNTS
     words = said(at)
-    assert "**3 of 5 decisions** will be kept" in words
-    assert "1 of them the file itself agrees with now." in words
-    assert "1 of them is in conflict" in words
-    assert "**1** is not kept, because the text has changed" in words
-    assert "1 went with its row." in words
+    assert (
+        "3 of 5 decisions kept, each with its person, time and note. The file itself has the label of 1 of them now. "
+        "For 1 of them the file's label was changed to another one than was decided; the decision counts. "
+        "1 is to be taken again: the text has changed, and nobody has seen the new one. 1 is on rows that are gone."
+    ) in words
     tables = [table.value for table in at.dataframe]
     [changed] = [table for table in tables if "new_text" in table.columns]
     assert changed[["row_id", "new_text"]].values.tolist() == [["003", "<script>another text"]]
@@ -124,7 +127,7 @@ def test_it_becomes_the_project_and_the_older_one_stays_reachable(
     assert at.session_state["project"] == line[1]
     assert "Small project: version 2 of 2" in [heading.value for heading in at.subheader]
     assert metrics(at) == COUNTS
-    assert "**3 of 5 decisions** were kept" in said(at)
+    assert "3 of 5 decisions kept" in said(at)
     assert "once a run was trained on this version" in said(at)
     assert button(at, "Go to Train") is not None
     listed = at.dataframe[0].value
@@ -174,6 +177,52 @@ def test_a_file_that_cannot_be_a_version_says_why(decided: SmallProject, app_hom
     upload_newer(at, "other.csv", b"a,b\n1,2\n")
     assert at.error
     assert button(at, "Make it version 2") is None
+
+
+def test_a_version_that_is_cancelled_while_it_is_stored_leaves_nothing(
+    decided: SmallProject, app_home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Cancelled(BaseException):
+        pass
+
+    path = tmp_path / "newer.csv"
+    path.write_bytes(as_bytes(newer_rows(decided.source)))
+    incoming, columns, dataset_id = (
+        IncomingFile("key", path),
+        decided.dataset.columns,
+        decided.dataset.dataset_id,
+    )
+    reading = incoming.read(ReadOptions())
+    incoming.check(reading, columns, Fixes())
+    said = []
+
+    def on_progress(phase: str, done: int, total: int) -> None:
+        said.append((phase, done, total))
+        if (phase, done) == ("storing", 2):
+            raise Cancelled
+
+    # What was read and checked for the screen is neither read nor checked again.
+    monkeypatch.setattr("lane_core.workspace.look", None)
+    monkeypatch.setattr("lane_core.workspace.read_table", None)
+    with pytest.raises(Cancelled):
+        versions.add(dataset_id, incoming, reading, columns, Fixes(), on_progress)
+    assert said == [("reading", 0, 1), ("storing", 0, 3), ("storing", 1, 3), ("storing", 2, 3)]
+    assert version_line(workspaces.workspace().store, dataset_id) == [dataset_id]
+
+    path.write_bytes(b"id,text,label,split\n1,another,joy,train\n")
+    with pytest.raises(DataError, match=r"newer.csv was changed after it was read"):
+        versions.add(dataset_id, incoming, reading, columns, Fixes())
+
+
+def test_reading_of_a_newer_file_can_be_cancelled(decided: SmallProject, app_home: Home) -> None:
+    at = opened_page()
+    upload_newer(at, "newer.csv", as_bytes(newer_rows(decided.source)))
+    at.session_state["import_cancelled"] = at.session_state["version_incoming"].key
+    at.run()
+    assert "was cancelled; nothing is stored" in said(at)
+    assert button(at, "Make it version 2") is None
+    button(at, "Read it after all").click().run()
+    assert button(at, "Make it version 2") is not None
 
 
 def test_a_file_with_other_columns_asks_for_them(decided: SmallProject, app_home: Home) -> None:

@@ -235,7 +235,7 @@ def test_a_run_that_is_deleted_while_it_waits_leaves_no_supervisor(tmp_path: Pat
     thread = threading.Thread(target=wait_in_vain)
     thread.start()
     wait_for(lambda: queue_order(tmp_path, "cpu") == ["a"])
-    shutil.rmtree(run_dir.path)
+    run_dir.path.rename(tmp_path / "gone")  # at once: the supervisor may be writing there
     thread.join(timeout=10)
     assert "is not a run directory" in str(raised[0])
     assert list((tmp_path / "queue" / "cpu").iterdir()) == []

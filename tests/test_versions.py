@@ -24,7 +24,7 @@ from lane_core.store.review_plans import review_plan, set_review_plan
 from lane_core.store.taken_decisions import standing_decisions
 from lane_core.store.versions import version_decisions, version_line, version_steps
 from lane_core.upkeep.doctor import examine
-from lane_core.versions import add_version, columns_for, difference_to_previous, import_changes
+from lane_core.versions import add_version, columns_for, difference_to_previous, find_changes, import_changes
 from lane_core.workspace import Workspace
 
 COLUMNS = ColumnChoice("text", "label", "id")
@@ -128,9 +128,10 @@ def test_each_decision_is_kept_or_told_why_not(project: Project) -> None:
     }
     assert result.words() == (
         "Version 2 of Posts. 1 row is new, 1 is gone, 1 has another text and 3 have another label; 3 are as they were. "
-        "Rows were matched by their id. 6 of 8 decisions are kept. The file itself has the label of 2 of them now. For "
-        "1 of them the file's label was changed to another one than was decided; the decision counts. 1 is to be taken "
-        "again: the text has changed. 1 is on rows that are gone."
+        "Rows were matched by their id. 6 of 8 decisions kept, each with its person, time and note. The file itself "
+        "has the label of 2 of them now. For 1 of them the file's label was changed to another one than was decided; "
+        "the decision counts. 1 is to be taken again: the text has changed, and nobody has seen the new one. 1 is on "
+        "rows that are gone."
     )
 
 
@@ -324,9 +325,13 @@ def test_a_changes_file_becomes_decisions_but_not_over_newer_ones(project: Proje
     path.write_text(CHANGES, encoding="utf-8")
     store, dataset_id = project.workspace.store, project.record.dataset_id
 
+    before = labels(project, dataset_id)
+    foreseen = find_changes(project.workspace, dataset_id, read_table(path))
+    assert labels(project, dataset_id) == before
     found = import_changes(project.workspace, dataset_id, read_table(path))
 
-    assert found.num_decisions == 2
+    assert found.words() == foreseen.words()
+    assert sorted(found.fitting["row_id"]) == ["b", "h"]
     assert found.newer_decisions["row_id"].tolist() == ["g"]
     assert found.already_right["row_id"].tolist() == ["f"]
     assert found.conflicts["row_id"].tolist() == ["a"]
@@ -339,10 +344,13 @@ def test_a_changes_file_becomes_decisions_but_not_over_newer_ones(project: Proje
     assert current.loc["h", "updated_at"] == pd.Timestamp("2020-01-01T12:00:00Z")
 
     again = import_changes(project.workspace, dataset_id, read_table(path))
-    assert again.num_decisions == 0
+    assert again.fitting.empty
+    assert sorted(again.already_right["row_id"]) == ["b", "f", "h"]
     undo(store, dataset_id, "Eve", "u")
     assert labels(project, dataset_id)["h"] == ("fear", "")
-    assert import_changes(project.workspace, dataset_id, read_table(path)).num_decisions == 0
+    taken_back = import_changes(project.workspace, dataset_id, read_table(path))
+    assert (len(taken_back.fitting), taken_back.taken_back["row_id"].tolist()) == (0, ["h"])
+    assert "1 change left alone: stored before, and taken back since." in taken_back.words()
     assert labels(project, dataset_id)["h"] == ("fear", "")
 
 
@@ -357,7 +365,7 @@ def test_the_changes_of_an_export_come_back_as_they_were(project: Project) -> No
     ].to_csv(path, index=False)
     other = project.workspace.add_dataset(project.folder / "first.csv", COLUMNS, "Other")
 
-    assert import_changes(project.workspace, other.dataset_id, read_table(path)).num_decisions == 3
+    assert len(import_changes(project.workspace, other.dataset_id, read_table(path)).fitting) == 3
 
     names = ["example_id", "current_label", "annotator", "updated_at"]
     theirs = datasets.current_labels(store, other.dataset_id)
@@ -370,7 +378,7 @@ def test_a_name_with_a_zero_byte_is_stored(project: Project) -> None:
     row = {"row_id": "h", "given_label": "fear", "corrected_label": "joy", "annotator": "E\0ve"}
     path.write_text(json.dumps(row) + "\n", encoding="utf-8")
 
-    assert import_changes(project.workspace, project.record.dataset_id, read_table(path)).num_decisions == 1
+    assert len(import_changes(project.workspace, project.record.dataset_id, read_table(path)).fitting) == 1
     assert "E\0ve" in set(standing_decisions(project.workspace.store, project.record.dataset_id)["annotator"])
 
 

@@ -9,8 +9,9 @@ import streamlit as st
 
 from app.components.plain_text import plain
 from app.roles import is_lead
-from app.services.importing import SAMPLE, IncomingFile, Reading, class_names, holds_numbers
+from app.services.importing import FORMAT_NAMES, SAMPLE, IncomingFile, Reading, class_names, holds_numbers
 from lane_core.data import ReadOptions
+from lane_core.data.formats.asked_format import FORMATS
 from lane_core.errors import DataError
 from lane_core.records import ColumnChoice
 
@@ -112,13 +113,21 @@ def is_cancelled(incoming: IncomingFile) -> bool:
 
 
 def choose_reading(incoming: IncomingFile) -> ReadOptions:
-    """Draw encoding, delimiter and header, folded away, for files that have them; the part is chosen later."""
+    """Draw format, encoding, delimiter and header, folded away, for files that have them; the part is chosen later."""
     part = st.session_state.get(_part_key(incoming)) or None
-    if not incoming.has_rows and not incoming.is_text:
+    if not incoming.reading_choices():
         return ReadOptions(part=part)
     encoding, delimiter, has_header = "", "", None
     with st.popover("More", help="How the file is read, where that was not found right", width="stretch"):
-        if incoming.is_text:
+        file_format = st.selectbox(
+            "Format",
+            ["", *FORMATS],
+            format_func=lambda name: FORMAT_NAMES.get(name, "As found"),
+            help="Of the file, or of the one in an archive. CSV is any text with a delimiter between the cells.",
+            key=f"import_format_{incoming.key}",
+        )
+        choices = incoming.reading_choices(file_format)
+        if "encoding" in choices:
             encoding = st.selectbox(
                 "Encoding",
                 _ENCODINGS,
@@ -127,7 +136,7 @@ def choose_reading(incoming: IncomingFile) -> ReadOptions:
                 help="A byte order mark in the file wins over this. Other names can be typed.",
                 key=f"import_encoding_{incoming.key}",
             )
-        if incoming.is_delimited:
+        if "delimiter" in choices:
             delimiter = st.selectbox(
                 "Delimiter",
                 list(_DELIMITERS),
@@ -136,14 +145,14 @@ def choose_reading(incoming: IncomingFile) -> ReadOptions:
                 help="Any other one can be typed.",
                 key=f"import_delimiter_{incoming.key}",
             )
-        if incoming.has_rows:
+        if "header" in choices:
             has_header = st.selectbox(
                 "First row names the columns",
                 list(_HEADERS),
                 format_func=_HEADERS.__getitem__,
                 key=f"import_header_{incoming.key}",
             )
-    return ReadOptions(encoding or None, delimiter or None, has_header, part)
+    return ReadOptions(encoding or None, delimiter or None, has_header, part, file_format or None)
 
 
 def choose_part(incoming: IncomingFile, reading: Reading) -> None:

@@ -62,7 +62,8 @@ def read_shown(incoming: IncomingFile, options: ReadOptions) -> Reading:
         with st.spinner(f"Reading {plain(incoming.name)}"):
             return incoming.read(options)
     phases = ("reading", "checking")
-    with shown_progress(place, "import_cancel_reading", partial(cancel_reading, incoming.key), phases) as say:
+    key = f"import_cancel_reading_{incoming.key}"
+    with shown_progress(place, key, partial(cancel_reading, incoming.key), phases) as say:
         say("reading", 0, 1)
         reading = incoming.read(options)
         say("checking", 0, 1)
@@ -76,7 +77,6 @@ def check_shown(incoming: IncomingFile, reading: Reading, columns: ColumnChoice,
         with st.spinner("Checking every row"):
             return incoming.check(reading, columns, fixes)
     phases = ("reading", "checking")
-    with shown_progress(
-        place, "import_cancel_checking", partial(cancel_reading, incoming.key), phases
-    ) as say:
+    key = f"import_cancel_checking_{incoming.key}"
+    with shown_progress(place, key, partial(cancel_reading, incoming.key), phases) as say:
         return incoming.check(reading, columns, fixes, partial(say, "checking"))

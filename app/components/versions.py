@@ -1,20 +1,21 @@
-"""The versions of a project, and the way in for a newer file of it."""
+"""The versions of a project, and the ways in for a newer file of it and for a changes file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import streamlit as st
 
 from app import navigation, state
+from app.components.changes_file import draw_changes_file, forget_changes_file
 from app.components.export_files import moment
-from app.components.import_choices import choose_columns, choose_part, choose_reading
+from app.components.import_choices import choose_columns, choose_part, choose_reading, is_cancelled
 from app.components.import_findings import chosen_fixes, draw_problems
+from app.components.import_progress import check_shown, read_shown, shown_progress
+from app.components.later_file import choose_later_file, empty_boxes, forget_later_file
 from app.components.notice import announce
 from app.components.plain_text import plain
 from app.components.versions_changes import draw_changes
-from app.roles import is_lead
 from app.services import versions
 from app.services.importing import IncomingFile, Reading
 from app.services.versions import Changes, VersionPlace
@@ -22,13 +23,12 @@ from lane_core.data import Fixes
 from lane_core.errors import LaneError
 from lane_core.records import ColumnChoice, DatasetRecord
 
-_INCOMING_KEY = "version_incoming"
+_KIND = "version"
 _COMPARED_KEY = "version_compared"
-_TURN_KEY = "version_turn"
 
 
 def draw_versions(dataset_id: str | None) -> None:
-    """Draw which version of the project this is and what it changed, and the way in for a newer file.
+    """Draw which version of the project this is and what it changed, and the ways in for later files.
 
     Args:
         dataset_id: The chosen project; nothing is drawn where there is none.
@@ -41,14 +41,25 @@ def draw_versions(dataset_id: str | None) -> None:
         _draw_place(place)
     if not place.is_newest:
         return
-    if st.toggle(
-        f"I have a newer file of **{name}**",
-        help="See what is new, gone and changed, and whether the decisions are kept, before anything is stored.",
-        key=f"version_wanted_{dataset_id}",
-    ):
+    with st.container(horizontal=True):
+        has_newer = st.toggle(
+            f"I have a newer file of **{name}**",
+            help="See what is new, gone and changed, and whether the decisions are kept, before anything is stored.",
+            key=f"version_wanted_{dataset_id}",
+        )
+        has_changes = st.toggle(
+            "I have a changes file",
+            help="See which of its corrected labels fit this project before they are stored as decisions.",
+            key=f"changes_wanted_{dataset_id}",
+        )
+    if has_newer:
         _draw_newer(place)
     else:
         _forget_file()
+    if has_changes:
+        draw_changes_file(dataset_id)
+    else:
+        forget_changes_file()
 
 
 def _draw_place(place: VersionPlace) -> None:
@@ -91,14 +102,19 @@ def _draw_newer(place: VersionPlace) -> None:
     record = place.records[-1]
     st.caption("Nothing is stored before you confirm. This version stays as it is, with its runs.")
     try:
-        incoming = _choose_file(record.dataset_id)
-        if incoming is None:
+        incoming = choose_later_file(
+            _KIND,
+            record.dataset_id,
+            "The newer file",
+            "/data/reviews.csv, or hf:owner/name",
+            " A file, a folder, or a data set of the Hugging Face hub.",
+        )
+        if incoming is None or is_cancelled(incoming):
             return
         line, more = st.columns([6, 1], vertical_alignment="center")
         with more:
             options = choose_reading(incoming)
-        with st.spinner(f"Reading {plain(incoming.name)}"):
-            reading = incoming.read(options)
+        reading = read_shown(incoming, options)
         line.markdown(f"**{plain(incoming.name)}** · {plain(reading.description)}")
         choose_part(incoming, reading)
         columns = _columns(incoming, reading, record)
@@ -118,28 +134,6 @@ def _draw_newer(place: VersionPlace) -> None:
         _add(record.dataset_id, incoming, reading, columns, fixes)
 
 
-def _choose_file(dataset_id: str) -> IncomingFile | None:
-    """Draw the ways in for the newer file; return it, the same object from run to run, None if there is none yet."""
-    turn = f"{dataset_id}_{st.session_state.setdefault(_TURN_KEY, 0)}"
-    upload_box, place_box = st.columns(2, vertical_alignment="bottom")
-    upload = upload_box.file_uploader("The newer file", key=f"version_upload_{turn}")
-    place = ""
-    if is_lead():
-        place = place_box.text_input(
-            "Or where it is",
-            placeholder="/data/reviews.csv, or hf:owner/name",
-            help="A file or folder on the machine that LANE Audit runs on, or a data set of the Hugging Face hub.",
-            key=f"version_place_{turn}",
-        ).strip()
-    if upload is not None:
-        return _remembered(upload.file_id, lambda key: IncomingFile.uploaded(key, upload.name, upload))
-    if place:
-        with st.spinner(f"Fetching {plain(place)}"):
-            return _remembered(f"version:{place}", lambda key: IncomingFile.fetched(key, place))
-    _forget_file()
-    return None
-
-
 def _fixes(incoming: IncomingFile, reading: Reading, columns: ColumnChoice, dataset_id: str) -> Fixes | None:
     """Deal with faults as with those of the project's file; draw what blocks all the same, with its fix.
 
@@ -148,8 +142,7 @@ def _fixes(incoming: IncomingFile, reading: Reading, columns: ColumnChoice, data
     """
     chosen = chosen_fixes(incoming.key)
     fixes = versions.fixes_of_newer(dataset_id, chosen)
-    with st.spinner("Checking every row"):
-        problems = incoming.check(reading, columns, fixes).problems
+    problems = check_shown(incoming, reading, columns, fixes).problems
     shown = [one for one in problems if one.blocking or (one.fix and getattr(chosen, one.fix))]
     draw_problems(shown, incoming.key)
     return None if any(one.blocking for one in problems) else fixes
@@ -183,30 +176,20 @@ def _compared(
 def _add(
     dataset_id: str, incoming: IncomingFile, reading: Reading, columns: ColumnChoice, fixes: Fixes
 ) -> None:
+    working = st.empty()
     try:
-        with st.spinner("Storing the version"):
-            newer_id, words = versions.add(dataset_id, incoming, reading, columns, fixes)
+        with shown_progress(working, "version_cancel_storing", lambda: None) as say:
+            newer_id, words = versions.add(dataset_id, incoming, reading, columns, fixes, say)
     except LaneError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
-    _forget_file()
-    st.session_state[_TURN_KEY] += 1
+    st.session_state.pop(_COMPARED_KEY, None)
+    empty_boxes(_KIND)
     announce(plain(words))
     state.select(newer_id)
     navigation.go_to("data")
 
 
-def _remembered(key: str, make: Callable[[str], IncomingFile]) -> IncomingFile:
-    incoming = st.session_state.get(_INCOMING_KEY)
-    if incoming is None or incoming.key != key:
-        _forget_file()
-        incoming = make(key)
-        st.session_state[_INCOMING_KEY] = incoming
-    return incoming
-
-
 def _forget_file() -> None:
     st.session_state.pop(_COMPARED_KEY, None)
-    incoming = st.session_state.pop(_INCOMING_KEY, None)
-    if incoming is not None:
-        incoming.discard()
+    forget_later_file(_KIND)

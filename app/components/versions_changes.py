@@ -10,7 +10,9 @@ from app.components.csv_button import draw_csv_button
 from app.components.table_height import table_height
 from app.services import versions
 from app.services.selected_queue import selected_queue
-from app.services.versions import ROWS_SHOWN, Changes
+from app.services.shown_rows import ROWS_SHOWN
+from app.services.versions import Changes
+from lane_core.versions import decision_words
 from lane_core.wording import counted
 
 _VISIBLE_ROWS = 6
@@ -75,35 +77,10 @@ def _draw_tables(changes: Changes) -> None:
 
 
 def _draw_decisions(changes: Changes, dataset_id: str | None) -> None:
-    is_stored = dataset_id is not None
-    decisions = changes.decisions
-    if not decisions:
-        st.markdown(
-            "There are no decisions to keep." if not is_stored else "There were no decisions to keep."
-        )
-        return
-    are = "were" if is_stored else "will be"
-    said = [f"**{versions.decision_counts(decisions)}** {are} kept, each with its person, time and note."]
-    if decisions["adopted"]:
-        said.append(f"{decisions['adopted']:,} of them the file itself agrees with now.")
-    if decisions["conflict"]:
-        said.append(
-            f"{decisions['conflict']:,} of them {_is_are(decisions['conflict'])} in conflict: the file's label was "
-            "changed to another one than was decided. The decision counts."
-        )
-    if decisions["look_again"]:
-        said.append(
-            f"**{decisions['look_again']:,}** {_is_are(decisions['look_again'])} not kept, because the text has "
-            "changed: nobody has seen the new one, so it is to be looked at again."
-        )
-    if decisions["gone"]:
-        said.append(
-            f"{decisions['gone']:,} went with {'its row' if decisions['gone'] == 1 else 'their rows'}."
-        )
-    st.markdown(" ".join(said))
+    st.markdown(decision_words(changes.decisions))
     for words, rows in changes.listed.items():
         _draw_listed(words, rows, changes.to_look_at[words], dataset_id)
-    if changes.listed and is_stored and state.run_id() is None:
+    if changes.listed and dataset_id is not None and state.run_id() is None:
         st.caption("They can be reviewed here once a run was trained on this version.")
 
 
@@ -116,7 +93,3 @@ def _draw_listed(words: str, rows: pd.DataFrame, indices: list[int], dataset_id:
         return
     if st.button(f"Review {counted(len(indices), 'example')}", key=f"review_{words}"):
         navigation.open_queue(selected_queue(dataset_id, indices, words.lower()))
-
-
-def _is_are(number: int) -> str:
-    return "is" if number == 1 else "are"

@@ -21,6 +21,7 @@ from lane_core.data.cells import cell_label, cell_text
 from lane_core.data.checking.checks import Look, Progress, look, survey
 from lane_core.data.class_names import parse_class_names
 from lane_core.data.columns import guess_annotators
+from lane_core.data.formats.asked_format import TEXT_FORMATS
 from lane_core.data.formats.registry import split_name
 from lane_core.data.sources import fetch
 from lane_core.errors import DataError
@@ -33,7 +34,7 @@ PREVIEW_ROWS = 50
 SAMPLE = SAMPLE_DATA / "emotions.csv"
 
 _PREVIEW_CHARS = 300
-_FORMATS = {
+FORMAT_NAMES = {
     "csv": "CSV",
     "tsv": "Tab-separated",
     "jsonl": "JSON Lines",
@@ -44,9 +45,14 @@ _FORMATS = {
     "huggingface": "Hugging Face data set",
     "class_folders": "A folder for each class",
 }
-_BINARY = {".parquet", ".pq", ".arrow", ".arrows", ".feather", ".ipc", ".xlsx", ".xlsm"}
-_WORKBOOKS = {".xlsx", ".xlsm"}
-_JSON = {".jsonl", ".ndjson", ".jl", ".json"}
+"""What the screens call each format that a table may have."""
+_SUFFIXES = {
+    "excel": (".xlsx", ".xlsm"),
+    "parquet": (".parquet", ".pq"),
+    "arrow": (".arrow", ".arrows", ".feather", ".ipc"),
+    "jsonl": (".jsonl", ".ndjson", ".jl"),
+    "json": (".json",),
+}
 _LARGE_BYTES = 20_000_000
 _COPIED_BYTES = 1 << 20
 _NUMBER = re.compile(r"-?[0-9]{1,9}(\.0*)?")
@@ -120,20 +126,31 @@ class IncomingFile:
         if self._remove_copy is not None:
             self._remove_copy()
 
-    @property
-    def is_text(self) -> bool:
-        """Whether the file may have an encoding to choose."""
-        return self.path.is_file() and self._suffix not in _BINARY
+    def reading_choices(self, file_format: str = "") -> tuple[str, ...]:
+        """Return what of "format", "encoding", "delimiter" and "header" may be chosen.
+
+        Args:
+            file_format: The format that was chosen; "" = none, so that the name of the file decides.
+        """
+        if not self.path.is_file():
+            return ()
+        kind = file_format or self._format_by_name
+        is_text = kind in TEXT_FORMATS
+        return tuple(
+            name
+            for name, is_there in (
+                ("format", True),
+                ("encoding", is_text),
+                ("delimiter", kind == "csv"),
+                ("header", kind in ("csv", "excel")),
+            )
+            if is_there
+        )
 
     @property
-    def is_delimited(self) -> bool:
-        """Whether the file may have a delimiter to choose."""
-        return self.is_text and self._suffix not in _JSON
-
-    @property
-    def has_rows(self) -> bool:
-        """Whether the first row of the file may be one of names, or not."""
-        return self.is_delimited or self._suffix in _WORKBOOKS
+    def _format_by_name(self) -> str:
+        """What the name of the file says; delimited text where it says nothing."""
+        return next((kind for kind, suffixes in _SUFFIXES.items() if self._suffix in suffixes), "csv")
 
     @property
     def _suffix(self) -> str:
@@ -167,9 +184,12 @@ class IncomingFile:
             self._reading = _reading(options, table)
         return self._reading
 
-    def has_changed(self) -> bool:
-        """Return whether somebody wrote to the file after it was read."""
-        return self._reading is not None and _stamp(self.path) != self._stamp
+    def refuse_changed(self) -> None:
+        """Raise DataError if somebody wrote to the file after it was read."""
+        if self._reading is not None and _stamp(self.path) != self._stamp:
+            raise DataError(
+                f"{self.name} was changed after it was read. Choose it again, to see what is in it now."
+            )
 
     def guess_annotators(self, reading: Reading, columns: ColumnChoice) -> tuple[str, ...]:
         """Return which further columns of the file as it was read last look like the labels of one person each."""
@@ -234,10 +254,7 @@ def create_project(
     on_progress: Callable[[str, int, int], None] | None = None,
 ) -> DatasetRecord:
     """Store the file as a project; LaneError, and nothing stored, if that cannot be."""
-    if incoming.has_changed():
-        raise DataError(
-            f"{incoming.name} was changed after it was read. Choose it again, to see what is in it now."
-        )
+    incoming.refuse_changed()
     return workspaces.workspace().add_dataset(
         incoming.path,
         columns,
@@ -295,4 +312,4 @@ def _reading(options: ReadOptions, table: Table) -> Reading:
 
 def _description(table: Table) -> str:
     size = [counted(table.num_rows, "row"), counted(len(table.columns), "column")]
-    return " · ".join([_FORMATS.get(table.file_format, table.file_format), *table.notes, *size])
+    return " · ".join([FORMAT_NAMES.get(table.file_format, table.file_format), *table.notes, *size])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import pandas as pd
@@ -9,6 +10,7 @@ import streamlit as st
 
 from app.services.importing import IncomingFile, Reading
 from app.services.review_words import ACTION_WORDS
+from app.services.shown_rows import first_rows
 from app.services.workspaces import workspace
 from lane_core.data import Difference, Fixes, examples_of
 from lane_core.records import ColumnChoice, DatasetRecord
@@ -21,11 +23,9 @@ from lane_core.versions import (
     columns_for,
     compare_version,
     difference_to_previous,
+    kept_words,
 )
-from lane_core.wording import counted
 
-ROWS_SHOWN = 50
-_SHOWN_CHARS = 300
 _TO_LOOK_AT: dict[Outcome, str] = {"look_again": "To look at again", "conflict": "In conflict"}
 
 
@@ -54,7 +54,7 @@ class Changes:
     tables: dict[str, pd.DataFrame]
     """The first rows of each kind that there is, under the names of ``counts``."""
     decisions: dict[Outcome, int]
-    """What became of the decisions; empty where there were none."""
+    """What becomes of how many decisions."""
     listed: dict[str, pd.DataFrame]
     """Decisions that somebody should look at, the first rows of each kind that there is."""
     to_look_at: dict[str, list[int]]
@@ -104,13 +104,19 @@ def state_of(dataset_id: str) -> int:
 
 
 def add(
-    dataset_id: str, incoming: IncomingFile, reading: Reading, columns: ColumnChoice, fixes: Fixes
+    dataset_id: str,
+    incoming: IncomingFile,
+    reading: Reading,
+    columns: ColumnChoice,
+    fixes: Fixes,
+    on_progress: Callable[[str, int, int], None] | None = None,
 ) -> tuple[str, str]:
-    """Store the newer file; return the id of the new version and what to say.
+    """Store the newer file; return the id of the new version and what to say; ``on_progress`` as of ``add_version``.
 
     Raises:
         LaneError: If that cannot be; nothing is stored then.
     """
+    incoming.refuse_changed()
     result = add_version(
         workspace(),
         dataset_id,
@@ -119,8 +125,11 @@ def add(
         reading.options,
         source_name=incoming.name,
         fixes=fixes,
+        table=reading.table,
+        seen=incoming.seen(reading, columns),
+        on_progress=on_progress,
     )
-    kept = decision_counts({outcome: result.comparison.num_decisions(outcome) for outcome in OUTCOMES})
+    kept = kept_words({outcome: result.comparison.num_decisions(outcome) for outcome in OUTCOMES})
     return result.record.dataset_id, f"{result.record.name}: version {result.number}, {kept} kept"
 
 
@@ -144,12 +153,6 @@ def changes_csv(dataset_id: str) -> bytes:
     return rows.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
 
 
-def decision_counts(decisions: dict[Outcome, int]) -> str:
-    """Return how many decisions are kept: "6 of 8 decisions"."""
-    num_kept = decisions["carried"] + decisions["adopted"] + decisions["conflict"]
-    return f"{num_kept:,} of {counted(sum(decisions.values()), 'decision')}"
-
-
 def _changes(difference: Difference, decisions: pd.DataFrame) -> Changes:
     parts = {
         "New": difference.new,
@@ -169,22 +172,13 @@ def _changes(difference: Difference, decisions: pd.DataFrame) -> Changes:
             "Unchanged": difference.num_unchanged,
         },
         matched_by=difference.matched_by,
-        tables={words: _shown(rows) for words, rows in parts.items() if len(rows)},
-        decisions={outcome: int(outcomes.get(outcome, 0)) for outcome in OUTCOMES} if len(decisions) else {},
+        tables={words: first_rows(rows) for words, rows in parts.items() if len(rows)},
+        decisions={outcome: int(outcomes.get(outcome, 0)) for outcome in OUTCOMES},
         listed={words: _shown_decisions(rows) for words, rows in kinds.items()},
         to_look_at={words: sorted({int(index) for index in rows["index"]}) for words, rows in kinds.items()},
     )
 
 
 def _shown_decisions(decisions: pd.DataFrame) -> pd.DataFrame:
-    shown = _shown(decisions[["row_id", "text", "annotator", "action", "label", "file_label"]])
+    shown = first_rows(decisions[["row_id", "text", "annotator", "action", "label", "file_label"]])
     return shown.assign(action=shown["action"].map(ACTION_WORDS))
-
-
-def _shown(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the first rows with cells that a browser can hold."""
-    head = rows.head(ROWS_SHOWN).reset_index(drop=True)
-    for name in head.columns:
-        if not pd.api.types.is_numeric_dtype(head[name].dtype):
-            head[name] = [None if pd.isna(cell) else str(cell)[:_SHOWN_CHARS] for cell in head[name]]
-    return head

@@ -44,7 +44,7 @@ def add(commands: Any) -> None:
 
 
 def _audit(arguments: argparse.Namespace) -> int:
-    from lane_core.api import run_to_the_end, write_audit_folder
+    from lane_core.api import audit_manifest, run_to_the_end, write_audit_folder
     from lane_core.data import (
         audit_frame,
         examples_of,
@@ -53,7 +53,6 @@ def _audit(arguments: argparse.Namespace) -> int:
         with_validation,
     )
     from lane_core.progress_bar import ProgressBar
-    from lane_core.runs.results import manifest_values
     from lane_core.runs.run_dir import RunDir
     from lane_core.runs.score_file import read_scores
 
@@ -74,11 +73,8 @@ def _audit(arguments: argparse.Namespace) -> int:
         )
     audited = audit_frame(table, columns, examples.frame, final, run_id=run_dir.run_id)
     scores = read_scores(run_dir).assign(index=examples.frame["example_id"])
-    manifest = manifest_values(
-        table.name, file_sha256(arguments.file), examples.num_rows, len(examples.frame), examples.classes,
-        config, run_dir, {}, num_changes=0, strictness=arguments.strictness,
-        num_flagged=int(final["is_label_issue"].sum()),
-    )  # fmt: skip
+    sha256 = file_sha256(arguments.file)
+    manifest = audit_manifest(table.name, sha256, examples, run_dir, final, arguments.strictness)
     write_audit_folder(output, audited, similarity, scores, manifest)
     say(found(manifest))
     say(f"Results: {output / 'audit.csv'}")

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lane_core.data.formats.asked_format import FORMATS
 from lane_core.records import STRICTNESSES, ColumnChoice
 from lane_core.wording import STRICTNESS_MEANINGS
 
@@ -51,6 +52,11 @@ def add_columns(parser: argparse.ArgumentParser) -> None:
 def add_reading(parser: argparse.ArgumentParser) -> None:
     """Add how a file is read."""
     group = parser.add_argument_group("reading", "Found out from the file where they are not given.")
+    group.add_argument(
+        "--format",
+        choices=list(FORMATS),
+        help="of the file, or of the one in an archive; csv is any delimited text",
+    )
     group.add_argument("--encoding", help="of a text file, for example cp1252")
     group.add_argument("--delimiter", metavar="CHARACTER", help="between cells; tab is written as \\t")
     group.add_argument(
@@ -83,7 +89,7 @@ def read_options(arguments: argparse.Namespace) -> ReadOptions:
     from lane_core.data import ReadOptions
 
     delimiter = "\t" if arguments.delimiter == "\\t" else arguments.delimiter
-    return ReadOptions(arguments.encoding, delimiter, arguments.header, arguments.part)
+    return ReadOptions(arguments.encoding, delimiter, arguments.header, arguments.part, arguments.format)
 
 
 def chosen_columns(arguments: argparse.Namespace, table: Table) -> ColumnChoice:

@@ -119,6 +119,10 @@ def map_file(path: Path) -> Data:
 
 
 def _read_folder(path: Path, options: ReadOptions) -> Content:
+    if options.format is not None:
+        raise DataError(
+            f"{path.name} is a folder; a format can be chosen for files only. Leave the format to be found."
+        )
     from lane_core.data.formats.folders import read_folder
 
     return read_folder(path, options)

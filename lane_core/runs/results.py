@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from lane_core import __version__
-from lane_core.config import RunConfig
 from lane_core.errors import RunError
 from lane_core.records import Strictness
 from lane_core.runs.run_dir import EPOCH_SCHEMA, RunDir
@@ -71,26 +70,36 @@ def class_similarity(run_dir: RunDir) -> pd.DataFrame:
 
 
 def manifest_values(
+    run_dir: RunDir,
+    final: pd.DataFrame,
+    strictness: Strictness,
+    *,
     source_name: str,
     source_sha256: str,
     num_rows: int,
     num_examples: int,
     classes: Sequence[str],
-    config: RunConfig,
-    run_dir: RunDir,
-    decision_counts: Mapping[str, int],
-    num_changes: int,
-    strictness: Strictness,
-    num_flagged: int,
+    decision_counts: Mapping[str, int] | None = None,
+    num_changes: int = 0,
 ) -> dict[str, Any]:
     """Return the content of manifest.json: what went in, what was run, what was decided.
 
-    ``num_flagged`` and ``expected_precision`` are those of ``strictness``.
+    Args:
+        run_dir: The run.
+        final: Its ``final_table`` of this strictness.
+        strictness: What num_flagged and expected_precision are of.
+        source_name: Name of the file that went in.
+        source_sha256: Its fingerprint.
+        num_rows: Data rows of the file.
+        num_examples: Those of them that are examples.
+        classes: Names of the classes, as they stand now.
+        decision_counts: Decided examples by action; None = nobody has decided.
+        num_changes: Labels that differ from those of the file.
 
     Raises:
         RunError: If no epoch is complete yet.
     """
-    metrics = _metrics(run_dir)
+    config, metrics = run_dir.config(), _metrics(run_dir)
     return {
         "source": source_name,
         "source_sha256": source_sha256,
@@ -104,10 +113,10 @@ def manifest_values(
         "epochs_done": run_dir.last_epoch(),
         "alm_threshold": metrics.get("mu"),
         "strictness": strictness,
-        "num_flagged": num_flagged,
+        "num_flagged": int(final["is_label_issue"].sum()),
         "expected_precision": metrics.get(f"{strictness}_precision"),
         "estimated_noise_rate": metrics.get("noise_rate"),
-        "decisions": dict(decision_counts),
+        "decisions": dict(decision_counts or {}),
         "num_changed_labels": num_changes,
         "lane_audit_version": __version__,
         "written_at": datetime.now(UTC).isoformat(),

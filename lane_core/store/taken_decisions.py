@@ -82,20 +82,14 @@ def append_taken(cursor: duckdb.DuckDBPyConnection, dataset_id: str, taken: pd.D
     )
 
 
-def append_missing(store: Store, dataset_id: str, taken: pd.DataFrame) -> int:
-    """Append those decisions whose ids are not on record yet, in a transaction; arguments as of ``append_taken``.
+def recorded_ids(store: Store, decision_ids: Sequence[str]) -> set[str]:
+    """Return which of these decisions are on record, also if somebody took them back since.
 
-    ``store.deciding`` must be held.
-
-    Returns:
-        Number of decisions that are new.
+    Tables: reads decisions.
     """
     query = "select decision_id from decisions where decision_id in (select unnest($ids::text[]))"
-    with store.transaction() as cursor:
-        known = cursor.execute(query, {"ids": taken["decision_id"].tolist()}).fetchall()
-        new = taken[~taken["decision_id"].isin([row[0] for row in known])]
-        append_taken(cursor, dataset_id, new)
-    return len(new)
+    with store.cursor() as cursor:
+        return {str(row[0]) for row in cursor.execute(query, {"ids": list(decision_ids)}).fetchall()}
 
 
 def _plain(column: pd.Series[Any]) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from uuid import uuid4
 import pandas as pd
 
 from lane_core.data import Difference, Examples, ReadOptions, Table, guess_columns, read_table
+from lane_core.data.checking.checks import Look
 from lane_core.data.checking.fixes import Fixes
 from lane_core.data.comparing.differences import difference_of
 from lane_core.errors import DataError
@@ -48,6 +50,8 @@ def add_version(
     source_name: str | None = None,
     fixes: Fixes | None = None,
     table: Table | None = None,
+    seen: Look | None = None,
+    on_progress: Callable[[str, int, int], None] | None = None,
 ) -> VersionResult:
     """Store a newer file of a project, with the decisions, definitions and replaced classes of the version before.
 
@@ -64,6 +68,8 @@ def add_version(
         source_name: File name to remember, if ``path`` is a temporary one.
         fixes: How its faults are dealt with; None = as those of the version before.
         table: The file as these options read it, where that was done already; None = it is read.
+        seen: What ``look`` says of this table and these columns, where that was done already.
+        on_progress: As of ``Workspace.add_dataset``. If it raises, nothing is stored.
 
     Raises:
         DataError: If the file cannot be read, or has a blocking problem; nothing is stored then.
@@ -94,6 +100,8 @@ def add_version(
         options,
         fixes=fixes or workspace.fixes(newest),
         table=table,
+        seen=seen,
+        on_progress=on_progress,
         put=put,
     )
     return VersionResult(record, len(version_line(workspace.store, record.dataset_id)), compared[0])

@@ -45,26 +45,33 @@ class Comparison:
 
     def decision_words(self) -> str:
         """Say what becomes of the decisions, in a sentence for each that happens."""
-        total = len(self.decisions)
-        if not total:
-            return "Nobody has decided anything yet."
-        num = {outcome: self.num_decisions(outcome) for outcome in OUTCOMES}
-        num_kept = num["carried"] + num["adopted"] + num["conflict"]
-        said = [f"{num_kept:,} of {counted(total, 'decision')} {_is_or_are(num_kept)} kept."]
-        if num["adopted"]:
-            said.append(f"The file itself has the label of {num['adopted']:,} of them now.")
-        if num["conflict"]:
-            said.append(
-                f"For {num['conflict']:,} of them the file's label was changed to another one than was decided; "
-                "the decision counts."
-            )
-        if num["look_again"]:
-            said.append(
-                f"{num['look_again']:,} {_is_or_are(num['look_again'])} to be taken again: the text has changed."
-            )
-        if num["gone"]:
-            said.append(f"{num['gone']:,} {_is_or_are(num['gone'])} on rows that are gone.")
-        return " ".join(said)
+        return decision_words({outcome: self.num_decisions(outcome) for outcome in OUTCOMES})
+
+
+def kept_words(outcomes: Mapping[Outcome, int]) -> str:
+    """Say how many decisions are kept: "6 of 8 decisions"; the number for each of ``OUTCOMES`` is needed."""
+    num_kept = outcomes["carried"] + outcomes["adopted"] + outcomes["conflict"]
+    return f"{num_kept:,} of {counted(sum(outcomes.values()), 'decision')}"
+
+
+def decision_words(outcomes: Mapping[Outcome, int]) -> str:
+    """Say what becomes of decisions, in a sentence for each of ``OUTCOMES`` that happens to some."""
+    if not sum(outcomes.values()):
+        return "There is no decision to keep."
+    said = [f"{kept_words(outcomes)} kept, each with its person, time and note."]
+    if num := outcomes["adopted"]:
+        said.append(f"The file itself has the label of {num:,} of them now.")
+    if num := outcomes["conflict"]:
+        said.append(
+            f"For {num:,} of them the file's label was changed to another one than was decided; the decision counts."
+        )
+    if num := outcomes["look_again"]:
+        said.append(
+            f"{num:,} {_is_or_are(num)} to be taken again: the text has changed, and nobody has seen the new one."
+        )
+    if num := outcomes["gone"]:
+        said.append(f"{num:,} {_is_or_are(num)} on rows that are gone.")
+    return " ".join(said)
 
 
 def compare_version(workspace: Workspace, dataset_id: str, examples: Examples) -> Comparison:

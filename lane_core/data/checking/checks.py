@@ -88,9 +88,9 @@ class Survey:
 def check(table: Table, columns: ColumnChoice, fixes: Fixes | None = None) -> list[Problem]:
     """Return what is wrong or remarkable in a file, blocking problems first.
 
-    Blocking: a missing label or a list of several (unless such rows are left out), fewer than two classes or more
-    than MAX_CLASSES, ids that are repeated or blank, no row for training, a person's column that holds no class of
-    the label column. ``Problem.kind`` lists them all.
+    Blocking: a missing label or a list of several (unless such rows are left out), no text in any row, fewer than two
+    classes or more than MAX_CLASSES, ids that are repeated or blank, no row for training, a person's column that holds
+    no class of the label column. ``Problem.kind`` lists them all.
 
     Raises:
         DataError: If a column does not exist, is chosen twice, or holds objects as labels.

@@ -19,9 +19,15 @@ _CHARS_A_PIECE = 4.5
 
 
 def empty_text(rows: CheckedRows, fixes: Fixes) -> Iterator[Finding]:
-    """Rows without a text."""
+    """Rows without a text; a file of nothing else is refused, since leaving them out would leave nothing."""
     found = rows.kept & (rows.text_codes < 0)
-    if found.any():
+    if found.any() and found.sum() == rows.kept.sum():
+        message = (
+            f"No row of {rows.file_name} has a text: it is blank in all {int(found.sum()):,}. Choose another text "
+            "column, or another file."
+        )
+        yield finding(rows, found, "empty_text", message, blocking=True)
+    elif found.any():
         message = (
             f"{in_words(found, 'has', 'have')} no text in {rows.file_name}. "
             "Nothing can be learnt from an empty text."

@@ -31,6 +31,8 @@ class ReadOptions:
     """Whether the first record of a delimited file, or the first row of a sheet, names the columns; None = found."""
     part: str | None = None
     """Sheet of a workbook, file of an archive, or split of a data set; None = the only one, or all splits."""
+    format: str | None = None
+    """Of the file, or of the one inside an archive: a key of ``asked_format.FORMATS``; None = found."""
 
 
 class Source(Protocol):

@@ -9,6 +9,7 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import PurePath
 
+from lane_core.data.formats.asked_format import FORMATS, check_asked, check_read
 from lane_core.data.formats.content import Content, Data, Reader, ReadOptions
 from lane_core.data.formats.encodings import find_encoding
 from lane_core.data.formats.foreign import NO_TEXT, READABLE, refuse_foreign, refuse_office
@@ -36,16 +37,8 @@ _SUFFIXES = {
     "zip": (".zip",),
 }
 _FORMAT_OF = {suffix: kind for kind, suffixes in _SUFFIXES.items() for suffix in suffixes}
-_IN_WORDS = {
-    "csv": "delimited text",
-    "jsonl": "JSON Lines",
-    "json": "JSON",
-    "parquet": "Parquet",
-    "arrow": "Arrow",
-    "excel": "an Excel workbook",
-    "gzip": "gzip",
-    "zip": "a zip file",
-}
+_ARCHIVES = {"gzip": "gzip", "zip": "a zip file"}
+_IN_WORDS = {**FORMATS, **_ARCHIVES}
 _SPREADSHEET_NAMES = {".xls", ".xlsx", ".xlsm"}
 _HEAD_BYTES = 1 << 16
 _BLANK = b" \t\r\n\0"
@@ -57,7 +50,7 @@ _NOTHING_ELSE = re.compile(rb"\s*\Z")
 
 
 def read_content(data: Data, name: str, options: ReadOptions, *, is_packed: bool = False) -> Content:
-    """Read a file as the format that it has.
+    """Read a file as the format that it has, or that the options say.
 
     Args:
         data: Its bytes; not blank.
@@ -68,13 +61,14 @@ def read_content(data: Data, name: str, options: ReadOptions, *, is_packed: bool
     Raises:
         DataError: If the file cannot be read; the message says where and how to mend it.
     """
-    kind = find_format(data, name)
-    if is_packed and kind in ("gzip", "zip"):
+    kind = find_format(data, name, options.format)
+    if is_packed and kind in _ARCHIVES:
         raise DataError(f"{name} is an archive inside an archive. Unpack it, and choose the file inside.")
     content = _reader(kind)(data, name, options)
     if kind in ("json", "jsonl"):
         from lane_core.data.formats.tool_exports import as_tool_export
 
+        check_read(options.format, content.file_format, name)
         content = as_tool_export(content, name, options)
     by_name = _FORMAT_OF.get(_suffix(name))
     if by_name in (None, kind) or {by_name, kind} == {"json", "jsonl"}:
@@ -84,17 +78,25 @@ def read_content(data: Data, name: str, options: ReadOptions, *, is_packed: bool
     )
 
 
-def find_format(data: Data, name: str) -> str:
+def find_format(data: Data, name: str, asked: str | None = None) -> str:
     """Return the format of a file: one of those in the table of readers.
 
     What the file holds counts first. Text is JSON if it begins like it, else what the name says, else delimited.
 
+    Args:
+        data: The bytes of the file.
+        name: Its name.
+        asked: What a person says that it is; an archive is one all the same, and asked after the file inside.
+
     Raises:
-        DataError: If it is something that cannot be read.
+        DataError: If it is something that cannot be read, or not what was asked for.
     """
     refuse_foreign(data, name)
     by_name = _FORMAT_OF.get(_suffix(name))
-    kind = _binary_format(data, name) or _json_format(data, by_name)
+    binary = _binary_format(data, name)
+    if asked is not None and binary not in _ARCHIVES:
+        return check_asked(asked, binary, name)
+    kind = binary or _json_format(data, by_name)
     if kind:
         return kind
     if by_name in ("parquet", "arrow", "zip"):
@@ -106,7 +108,9 @@ def find_format(data: Data, name: str) -> str:
     # Web tools call delimited text a workbook, and browsers unpack what they save under the name of a gzip file.
     if by_name == "gzip" or not _suffix(name) or _suffix(name) in _SPREADSHEET_NAMES:
         return "csv"
-    raise DataError(f"{name} ends in {_suffix(name)!r}. {READABLE}.")
+    raise DataError(
+        f"{name} ends in {_suffix(name)!r}. {READABLE}. If it is one of these under another name, choose its format."
+    )
 
 
 def split_name(name: str) -> tuple[str, str]:

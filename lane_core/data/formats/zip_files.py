@@ -49,7 +49,9 @@ def read_zip(data: Data, name: str, options: ReadOptions) -> Content:
     from lane_core.data.formats.zipped_class_folders import read_zipped_classes
 
     archive = open_archive(data, name)
-    layout = find_layout(archive.members) if options.part is None else None
+    # Who names a file of the archive, or a format, means a table.
+    is_named = options.part is not None or options.format is not None
+    layout = None if is_named else find_layout(archive.members)
     if layout is not None:
         return read_zipped_classes(archive, layout, options)
     parts = _readable(archive, name)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import random
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator

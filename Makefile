@@ -30,7 +30,7 @@ $(VENV)/installed-for-tests: $(VENV)/installed tests/requirements.txt
 # chromium (.ci/run installs it).
 test: check
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses 2 --dist loadfile --ignore tests/browser
-	OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses 2 --dist loadgroup tests/browser
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder tests/browser
 
 # Lint, format, types, and the arrows between the rooms.
 check: $(VENV)/installed-for-tests

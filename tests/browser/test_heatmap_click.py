@@ -40,12 +40,7 @@ class Project:
     """(K, K) examples: given against predicted label."""
 
 
-FEW, MANY = (
-    pytest.param(number, marks=pytest.mark.xdist_group(f"{number} in a matrix")) for number in (3, 28)
-)
-
-
-@pytest.fixture(scope="module", params=[FEW, MANY])
+@pytest.fixture(scope="module", params=[3, 28])
 def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     classes = [f"class {number:02}" for number in range(request.param)]
     home = Home(tmp_path_factory.mktemp("lane"))
@@ -164,7 +159,7 @@ def test_a_click_anywhere_in_a_cell_chooses_its_pair(browser_page, project: Proj
         expect(page.get_by_text(re.compile(rf"^{words}s?$")).first).to_be_visible()
 
 
-@pytest.mark.parametrize("project", [FEW], indirect=True)
+@pytest.mark.parametrize("project", [3], indirect=True)
 def test_the_queue_behind_a_clicked_cell_is_as_long_as_its_count(browser_page, project: Project) -> None:
     page = browser_page
     open_matrix(page, project, "Given against predicted")
@@ -177,7 +172,7 @@ def test_the_queue_behind_a_clicked_cell_is_as_long_as_its_count(browser_page, p
     assert "given=class+01&predicted=class+01&status=all&scope=all" in page.url
 
 
-@pytest.mark.parametrize("project", [FEW], indirect=True)
+@pytest.mark.parametrize("project", [3], indirect=True)
 def test_a_click_on_a_total_leads_to_what_lies_off_the_diagonal(browser_page, project: Project) -> None:
     page, last = browser_page, len(project.classes) - 1
     open_matrix(page, project, "Given against predicted", sample="out")

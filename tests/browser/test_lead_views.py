@@ -1,6 +1,6 @@
 """Every view of a data lead on three projects: it opens without an error, and what one clicks leads to the right rows.
 
-One server and one page a project walk through it, in one process. Counts are computed from the tables beforehand.
+One server and one page a project walk through all of it. Counts are computed from the tables beforehand.
 """
 
 from __future__ import annotations
@@ -28,10 +28,7 @@ PROJECTS: dict[str, Callable[[Home], LeadProject]] = {
     "28 classes": lambda home: make_lead_project(home, 36_000, 28),
     "150 classes": lambda home: make_lead_project(home, 100_000, 150),
 }
-_one = next(iter(PROJECTS))
-at_any_size_alike = pytest.mark.parametrize(
-    "site", [pytest.param(_one, marks=pytest.mark.xdist_group(_one))], indirect=True
-)
+at_any_size_alike = pytest.mark.parametrize("site", list(PROJECTS)[:1], indirect=True)
 """For what leads to its rows by a button: 28 or 150 classes are no other case, as they are where a place is clicked."""
 CHART = ".js-plotly-plot .main-svg"
 TABLE = "[data-testid=stDataFrame], [data-testid=stTable]"
@@ -57,10 +54,7 @@ TABS: dict[str, tuple[str, ...]] = {
 """Pages with tabs: all of them, in order."""
 
 
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in PROJECTS],
-)
+@pytest.fixture(scope="module", params=PROJECTS)
 def site(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, browser: Any
 ) -> Iterator[LeadSite]:

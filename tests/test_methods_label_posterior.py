@@ -1,14 +1,16 @@
-"""The noise model: posterior by hand, the transition it was fed with, noise rates, calibration."""
+"""The noise model: posterior by hand, the transition and the exponent it was fed with, noise rates, calibration."""
 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
+from scipy.optimize import minimize_scalar
 from sklearn.metrics import average_precision_score
 
 from lane_core.methods import label_posterior as module
-from lane_core.methods.label_posterior import anchor_noise_rate, label_posterior
+from lane_core.methods.label_posterior import SHARPNESS, anchor_noise_rate, fitted_sharpness, label_posterior
 
 SHAME, GUILT, JOY = 0, 1, 2
 
@@ -108,3 +110,91 @@ def test_anchors_find_uniform_noise(rate: float) -> None:
     flipped = torch.rand(6000, generator=torch.Generator().manual_seed(1)) < rate
     given = torch.where(flipped, (true + 1) % 3, true)
     assert anchor_noise_rate(log_probabilities, given) == pytest.approx(rate, abs=0.05)
+
+
+def drawn_from_the_model(exponent: float, size: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    """Log-probabilities whose power ``exponent`` the true classes are drawn from, and labels with 20 % of errors."""
+    rng = np.random.default_rng(seed)
+    log_probabilities = torch.from_numpy(rng.normal(0, 1, (size, 4))).log_softmax(dim=1)
+    powers = (exponent * log_probabilities).softmax(dim=1).numpy()
+    true = (rng.random((size, 1)) > powers.cumsum(axis=1)[:, :-1]).sum(axis=1)
+    given = np.where(rng.random(size) < 0.2, (true + rng.integers(1, 4, size)) % 4, true)
+    return log_probabilities, torch.from_numpy(given)
+
+
+def likeliest(log_probabilities: torch.Tensor, labels: torch.Tensor) -> float:
+    return fitted_sharpness(log_probabilities, labels) / module.SHARPNESS_SHARE
+
+
+def test_one_step_of_the_exponent_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ITERATIONS", 1)
+    monkeypatch.setattr(module, "SHARPNESS", 1.0)
+    monkeypatch.setattr(module, "SHARPNESS_SHARE", 0.9)
+    log_probabilities = torch.tensor([[0.8, 0.2]]).log().repeat(4, 1)
+    labels = torch.tensor([0, 0, 0, 1])
+    # T is .8 and .2: q_0 = .64 / .68 where 0 is given, .16 / .32 where 1 is. E_q l - E_p l = (q_0 - .8) log 4.
+    slope = 3 * (0.64 / 0.68 - 0.8) + (0.5 - 0.8)
+    expected = 1 + slope / (4 * 0.8 * 0.2 * np.log(4))
+    assert fitted_sharpness(log_probabilities, labels) == pytest.approx(0.9 * expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("exponent", [2.5, 3.0, 4.0])
+def test_the_exponent_of_the_model_is_found(exponent: float) -> None:
+    found = likeliest(*drawn_from_the_model(exponent, size=12_000))
+    assert found == pytest.approx(exponent, rel=0.1)
+
+
+def test_the_exponent_makes_the_labels_likeliest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SHARPNESS", 0.5)  # no end within reach
+    monkeypatch.setattr(module, "ITERATIONS", 150)
+    log_probabilities, labels = drawn_from_the_model(2.0, size=300, seed=1)
+    found, logs, given = likeliest(log_probabilities, labels), log_probabilities.numpy(), labels.numpy()
+    transition = transition_by_loops(logs, given, found)
+
+    def minus_log_likelihood(exponent: float) -> float:
+        powers = np.exp(exponent * logs)
+        prior = powers / powers.sum(axis=1, keepdims=True)
+        return -sum(
+            float(np.log(row @ transition[:, label])) for row, label in zip(prior, given, strict=True)
+        )
+
+    best = minimize_scalar(minus_log_likelihood, bounds=(0.5, 8), method="bounded", options={"xatol": 1e-6}).x
+    assert found == pytest.approx(best, abs=1e-3)
+
+
+def transition_by_loops(
+    logs: npt.NDArray[np.float64], given: npt.NDArray[np.int64], exponent: float
+) -> npt.NDArray[np.float64]:
+    """The matrix that EM ends at with this exponent, written out."""
+    num_classes = logs.shape[1]
+    prior = np.exp(exponent * logs) / np.exp(exponent * logs).sum(axis=1, keepdims=True)
+    transition = np.full((num_classes, num_classes), 0.2 / (num_classes - 1))
+    np.fill_diagonal(transition, 0.8)
+    for _ in range(150):
+        counts = np.zeros_like(transition)
+        for row, label in zip(prior, given, strict=True):
+            joint = row * transition[:, label]
+            counts[:, label] += joint / joint.sum()
+        rate = 1 - np.trace(counts) / len(given)
+        for true in range(num_classes):
+            for label in range(num_classes):
+                belief = 1 - rate if true == label else rate / (num_classes - 1)
+                counts[true, label] += module.PRIOR_EXAMPLES * num_classes * belief
+        transition = counts / counts.sum(axis=1, keepdims=True)
+    return transition
+
+
+def test_the_exponent_is_kept_believable() -> None:
+    certain = torch.tensor([[0.0, -1e4], [-1e4, 0.0]]).repeat(50, 1)
+    right = torch.tensor([0, 1]).repeat(50)
+    assert fitted_sharpness(certain, right) == SHARPNESS  # all is certain: nothing to fit
+    nearly = torch.tensor([[0.8, 0.2], [0.2, 0.8]]).log().repeat(50, 1)
+    assert likeliest(nearly, right) == pytest.approx(6.0)  # no error at all: as sharp as may be
+    assert fitted_sharpness(*drawn_from_the_model(0.4, size=2000)) == SHARPNESS  # the least there is
+
+
+def test_the_exponent_is_read_from_a_part_of_many_examples(monkeypatch: pytest.MonkeyPatch) -> None:
+    log_probabilities, labels = drawn_from_the_model(2.5, size=2000)
+    twice = log_probabilities.repeat_interleave(2, dim=0), labels.repeat_interleave(2)
+    monkeypatch.setattr(module, "SHARPNESS_EXAMPLES", 2000)
+    assert fitted_sharpness(*twice) == pytest.approx(fitted_sharpness(log_probabilities, labels), rel=0.001)

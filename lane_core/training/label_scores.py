@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lane_core.methods.dynamics import Dynamics
-from lane_core.methods.label_posterior import anchor_noise_rate, label_posterior
+from lane_core.methods.label_posterior import SHARPNESS, anchor_noise_rate, fitted_sharpness, label_posterior
 from lane_core.methods.strictness import FlagLimit, flag_limits
 from lane_core.records import Strictness
 
@@ -36,7 +36,8 @@ def score_labels(
 
     The class probabilities are the networks' own, averaged over the epochs from the second on. Heads on frozen features
     know no more than a regression on them does, and are averaged with the fold classifiers; layers that were trained
-    know better than those, which then only help to find the noise rate.
+    know better than those, which then only help to find the noise rate. How far to sharpen the probabilities is fitted
+    to the run only for heads: the fewer texts, the flatter they are, and they owe little to the labels.
 
     Args:
         dynamics: Of the run.
@@ -46,11 +47,13 @@ def score_labels(
     """
     labels = dynamics.labels
     pooled = dynamics.pooled_log_probabilities
+    sharpness = SHARPNESS
     if features_are_frozen:
         pooled = torch.cat([pooled[None], fold_log_probabilities]).mean(dim=0)
+        sharpness = fitted_sharpness(pooled[is_train], labels[is_train])
     early = dynamics.early_log_probability_sum + fold_log_probabilities.sum(dim=0)
     noise_rate = anchor_noise_rate(early[is_train], labels[is_train])
-    posterior = label_posterior(pooled, labels, is_train, noise_rate)
+    posterior = label_posterior(pooled, labels, is_train, noise_rate, sharpness)
     label_score = 1 - posterior.wrong_probability
     held_out = fold_log_probabilities.exp().mean(dim=0)
     self_confidence = held_out[torch.arange(len(labels)), labels]

@@ -26,10 +26,11 @@ $(VENV)/installed-for-tests: $(VENV)/installed tests/requirements.txt
 	$(PYTHON) -m pip install --quiet --requirement tests/requirements.txt
 	touch $@
 
-# Checks, then every test, two at a time: more get in each other's way on two cores. Those of the browser need Debian's
-# chromium (.ci/run installs it).
+# Checks, then every other test, two at a time: more get in each other's way on two cores. Those of the browser need
+# Debian's chromium (.ci/run installs it).
 test: check
-	OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses 2 --dist loadfile --ignore tests/browser
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses 2 --dist loadfile \
+		--ignore tests/browser --ignore tests/test_architecture.py
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder tests/browser
 
 # Lint, format, types, and the arrows between the rooms.

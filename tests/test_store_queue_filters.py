@@ -26,7 +26,7 @@ from lane_core.store.classes import bring_back, replace_class
 from lane_core.store.decisions import record_decisions
 from lane_core.store.queue_conditions import QUEUE_SCOPES
 from lane_core.store.review_plans import drawn, people_wanted, review_plan, set_review_plan
-from lane_core.store.review_queries import label_pairs, queue_counts, queue_rows, review_queue
+from lane_core.store.review_queries import label_pairs, queue_counts, queue_rows, queue_size, review_queue
 from lane_core.store.store import Store
 from lane_core.wording import severity
 from tests.review_store import CLASSES, DATASET, RUN, add_results, decision, make_review_store
@@ -260,6 +260,12 @@ def test_counts_are_the_lengths_of_the_queues(store: Store, is_replaced: bool) -
         if facet in ("by_given", "by_suggested", "by_annotator"):
             lengths = {choice: length for choice, length in lengths.items() if length}
         assert shown == lengths
+        everybodys = queue_counts(store, RUN, filters)
+        assert queue_size(store, RUN, filters) == {
+            "total": everybodys["total"],
+            "suspects": everybodys["by_scope"][filters.strictness],
+            "reviewed": everybodys["by_status"]["reviewed"],
+        }
 
     try:
         check()

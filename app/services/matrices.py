@@ -71,13 +71,8 @@ def filtered_queue(run_id: str, filters: QueueFilter) -> PairQueue:
         StoreError: If there is no such run, or a filter names an unknown class.
     """
     store = workspace().store
-    counts = review_queries.queue_counts(store, run_id, filters)
-    return PairQueue(
-        total=int(counts["total"]),
-        suspects=int(counts["by_scope"][filters.strictness]),
-        reviewed=int(counts["by_status"]["reviewed"]),
-        first=review_queries.review_queue(store, run_id, filters, FIRST_TEXTS),
-    )
+    first = review_queries.review_queue(store, run_id, filters, FIRST_TEXTS)
+    return PairQueue(**review_queries.queue_size(store, run_id, filters), first=first)
 
 
 def class_names(run_id: str) -> list[str]:
@@ -96,9 +91,10 @@ def averaged(run_id: str, values: Floats) -> pd.DataFrame:
 
     A class that was replaced adds its probabilities to those of the one in its place, and its examples to the mean.
     """
-    names, gather = class_names(run_id), _gather(run_id)
+    names = class_names(run_id)
     if len(names) == len(values):
         return pd.DataFrame(values, index=names, columns=names)
+    gather = _gather(run_id)
     examples = matrix_queries.label_confusion(workspace().store, run_id).sum(axis=1)
     weights = gather * np.maximum(examples, 1e-9)
     mean = (weights / weights.sum(axis=1, keepdims=True)) @ values @ gather.T

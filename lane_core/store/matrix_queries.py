@@ -36,14 +36,12 @@ def similarity_matrix(store: Store, run_id: str, epoch: int) -> npt.NDArray[np.f
         select given, predicted, value from class_similarity where run_id = $run_id and epoch = $epoch
     """
     with store.cursor() as cursor:
-        num_classes = _num_classes(cursor, run_id)
-        cells = cursor.execute(query, {"run_id": run_id, "epoch": epoch}).fetchall()
-    if not cells:
+        matrix = np.zeros((_num_classes(cursor, run_id),) * 2)
+        cells = cursor.execute(query, {"run_id": run_id, "epoch": epoch}).fetchnumpy()
+    if not len(cells["value"]):
         known = similarity_epochs(store, run_id)
         raise StoreError(f"Run {run_id!r} has no class similarities of epoch {epoch}; it has epochs {known}.")
-    matrix = np.zeros((num_classes, num_classes))
-    for given, predicted, value in cells:
-        matrix[given, predicted] = value
+    matrix[cells["given"], cells["predicted"]] = cells["value"]
     return matrix
 
 
@@ -65,18 +63,16 @@ def label_confusion(store: Store, run_id: str, epoch: int | None = None) -> npt.
     Tables: reads example_epochs.
     """
     query = """
-        select label, predicted, count(*)
+        select label, predicted, count(*) as examples
         from example_epochs
         where run_id = $run_id and epoch = $epoch and predicted is not null
         group by label, predicted
     """
     with store.cursor() as cursor:
-        num_classes = _num_classes(cursor, run_id)
+        counts = np.zeros((_num_classes(cursor, run_id),) * 2, dtype=np.int64)
         shown = newest_epoch(cursor, run_id) if epoch is None else epoch
-        cells = cursor.execute(query, {"run_id": run_id, "epoch": shown}).fetchall()
-    counts = np.zeros((num_classes, num_classes), dtype=np.int64)
-    for given, predicted, count in cells:
-        counts[given, predicted] = count
+        cells = cursor.execute(query, {"run_id": run_id, "epoch": shown}).fetchnumpy()
+    counts[cells["label"], cells["predicted"]] = cells["examples"]
     return counts
 
 
@@ -93,13 +89,13 @@ def held_out_confusion(store: Store, run_id: str) -> npt.NDArray[np.int64]:
     Tables: reads example_results.
     """
     query = """
-        select label, held_out_predicted, count(*) from example_results
+        select label, held_out_predicted, count(*) as examples from example_results
         where run_id = $run_id and held_out_predicted is not null group by label, held_out_predicted
     """
     with store.cursor() as cursor:
         counts = np.zeros((_num_classes(cursor, run_id),) * 2, dtype=np.int64)
-        for given, predicted, count in cursor.execute(query, {"run_id": run_id}).fetchall():
-            counts[given, predicted] = count
+        cells = cursor.execute(query, {"run_id": run_id}).fetchnumpy()
+    counts[cells["label"], cells["held_out_predicted"]] = cells["examples"]
     return counts
 
 
@@ -118,15 +114,15 @@ def severity_sums(store: Store, run_id: str) -> npt.NDArray[np.float64] | None:
     Tables: reads example_results.
     """
     query = """
-        select label, predicted, sum(severity), count(*) = count(severity) from example_results
-        where run_id = $run_id and predicted <> label group by label, predicted
+        select label, predicted, coalesce(sum(severity), 0) as harm, count(*) = count(severity) as is_known
+        from example_results where run_id = $run_id and predicted <> label group by label, predicted
     """
     with store.cursor() as cursor:
         sums = np.zeros((_num_classes(cursor, run_id),) * 2)
-        for given, predicted, severity, is_known in cursor.execute(query, {"run_id": run_id}).fetchall():
-            if not is_known:
-                return None
-            sums[given, predicted] = severity
+        cells = cursor.execute(query, {"run_id": run_id}).fetchnumpy()
+    if not np.asarray(cells["is_known"]).all():
+        return None
+    sums[cells["label"], cells["predicted"]] = cells["harm"]
     return sums
 
 

@@ -142,6 +142,32 @@ def queue_counts(
     }
 
 
+def queue_size(store: Store, run_id: str, filters: QueueFilter) -> dict[str, int]:
+    """Count what a filter lets pass: three of the numbers of ``queue_counts``, several times as fast.
+
+    Returns:
+        total: examples that all filters let pass.
+        suspects: flagged at the strictness of the filter, under all filters but suspects_only and is_control.
+        reviewed: with a decision, under all filters but that of the status.
+
+    Raises:
+        StoreError: If there is no such run, or a filter names an unknown class.
+
+    Tables: reads example_results, epoch_metrics, examples, current_decisions, own_decisions, review_plans.
+    """
+    with store.cursor() as cursor, queue_conditions(cursor, run_id, filters) as queue:
+        parts = queue.parts(filters)
+        scope, status = parts.pop("scope"), parts.pop("status")
+        sizes = {
+            "total": f"{scope} and {status}",
+            "suspects": f"{queue.scopes(filters.strictness)[filters.strictness]} and {status}",
+            "reviewed": f"{scope} and {queue.statuses()['reviewed']}",
+        }
+        columns = ", ".join(f"count(*) filter ({condition})" for condition in sizes.values())
+        found = ask(cursor, queue, columns, " and ".join(parts.values())).fetchall()[0]
+    return dict(zip(sizes, found, strict=True))
+
+
 def label_pairs(store: Store, run_id: str, filters: QueueFilter, limit: int) -> pd.DataFrame:
     """Count the examples that a filter lets pass by given and suggested label.
 

@@ -56,7 +56,7 @@ def _draw(run_id: str, run_name: str) -> None:
             draw_weights(run_id, history)
     if trajectories.open:
         with trajectories:
-            draw_trajectories(run_id, history)
+            st.fragment(draw_trajectories)(run_id, history)
     if data_map.open:
         with data_map:
             draw_data_map(run_id)

@@ -50,7 +50,7 @@ def main() -> None:
         _draw_actions(results)
         draw_queues([result.record.run_id for result in results])
         _draw_comparison([result for result in results if result.findings])
-        draw_label_moves(project_id)
+        st.fragment(draw_label_moves)(project_id)
     except LaneError as error:
         st.error(plain(str(error)), icon=":material/error:")
 
@@ -112,7 +112,7 @@ def _draw_comparison(results: list[RunResult]) -> None:
     scores = comparing_scores.scores(before.record.run_id, after.record.run_id)
     moved = comparing_ranks.movement(before.record.run_id, after.record.run_id)
     draw_agreement(before, after, scores)
-    draw_classes(after.record, scores)
+    st.fragment(draw_classes)(after.record, scores)
     draw_overlap(before, after, comparing.overlap(before, after), moved)
     draw_movement(before.record, after.record, moved)
 

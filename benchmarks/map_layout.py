@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -54,20 +54,30 @@ def measure(run_dir: RunDir) -> None:
     """Start the job and watch it to its end."""
     started = time.monotonic()
     start_map(run_dir)
-    told = ""
+    told, peak = "", 0
     while (status := map_status(run_dir)).state == "going":
         if status.phase != told:
             left = time_left(status.seconds_left) or "not known yet"
             print(f"{time.monotonic() - started:6.1f} s  {status.phase}: {left}", flush=True)
             told = status.phase
+        peak = max(peak, memory_of_children())
         time.sleep(0.2)
     seconds = time.monotonic() - started
-    time.sleep(1)  # until the process has been waited for: its memory counts from then on
-    peak = 1024 * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     print(
         f"{status.state} after {seconds:.0f} s, at most {size(peak)} of memory; load {load} {status.message}"
     )
+
+
+def memory_of_children() -> int:
+    """Return the resident memory of the processes that this one has started, in bytes."""
+    total = 0
+    for child in psutil.Process().children(recursive=True):
+        try:
+            total += child.memory_info().rss
+        except psutil.NoSuchProcess:
+            continue
+    return total
 
 
 if __name__ == "__main__":

@@ -21,8 +21,8 @@ from lane_core.data.cells import cell_label, cell_text
 from lane_core.data.checking.checks import Look, Progress, look, survey
 from lane_core.data.class_names import parse_class_names
 from lane_core.data.columns import guess_annotators
-from lane_core.data.formats.asked_format import TEXT_FORMATS
-from lane_core.data.formats.registry import split_name
+from lane_core.data.formats.asked_format import FORMATS, TEXT_FORMATS
+from lane_core.data.formats.registry import format_by_name, split_name
 from lane_core.data.sources import fetch
 from lane_core.errors import DataError
 from lane_core.home import DEMO_NAME, SAMPLE_DATA
@@ -46,13 +46,6 @@ FORMAT_NAMES = {
     "class_folders": "A folder for each class",
 }
 """What the screens call each format that a table may have."""
-_SUFFIXES = {
-    "excel": (".xlsx", ".xlsm"),
-    "parquet": (".parquet", ".pq"),
-    "arrow": (".arrow", ".arrows", ".feather", ".ipc"),
-    "jsonl": (".jsonl", ".ndjson", ".jl"),
-    "json": (".json",),
-}
 _LARGE_BYTES = 20_000_000
 _COPIED_BYTES = 1 << 20
 _NUMBER = re.compile(r"-?[0-9]{1,9}(\.0*)?")
@@ -150,11 +143,9 @@ class IncomingFile:
     @property
     def _format_by_name(self) -> str:
         """What the name of the file says; delimited text where it says nothing."""
-        return next((kind for kind, suffixes in _SUFFIXES.items() if self._suffix in suffixes), "csv")
-
-    @property
-    def _suffix(self) -> str:
-        return split_name(self.path.name.lower())[1].removesuffix(".gz").removesuffix(".gzip")
+        name = self.path.name.lower().removesuffix(".gz").removesuffix(".gzip")
+        kind = format_by_name(name)
+        return kind if kind in FORMATS else "csv"
 
     @property
     def is_large(self) -> bool:

@@ -50,23 +50,22 @@ def browser() -> Iterator[Any]:
         browser.close()
 
 
+def open_profile(browser: Any, script: str = "") -> Any:
+    """Return an empty profile, 1440 x 900, without motion; its ``script`` runs in each page before anything else."""
+    context = browser.new_context(viewport=VIEWPORT)
+    context.set_default_timeout(WAIT_MS)
+    context.add_init_script(WITHOUT_MOTION + script)
+    return context
+
+
 @pytest.fixture
 def new_browser_page(browser: Any) -> Iterator[Callable[..., Any]]:
-    """Return a function that opens an empty page, 1440 x 900, in a profile of its own.
-
-    Its ``script``, if given, runs in the page before anything else.
-    """
+    """Return a function that opens an empty page in a profile of its own, with the script of ``open_profile``."""
     contexts = []
 
-    def open_page(script: str | None = None) -> Any:
-        context = browser.new_context(viewport=VIEWPORT)
-        contexts.append(context)
-        context.add_init_script(WITHOUT_MOTION)
-        if script:
-            context.add_init_script(script)
-        page = context.new_page()
-        page.set_default_timeout(WAIT_MS)
-        return page
+    def open_page(script: str = "") -> Any:
+        contexts.append(open_profile(browser, script))
+        return contexts[-1].new_page()
 
     yield open_page
     for context in contexts:
@@ -76,9 +75,7 @@ def new_browser_page(browser: Any) -> Iterator[Callable[..., Any]]:
 @pytest.fixture(scope="session")
 def shared_context(browser: Any) -> Iterator[Any]:
     """One profile for most tests: a tab that has compiled Streamlit's scripts opens the next page in half the time."""
-    context = browser.new_context(viewport=VIEWPORT)
-    context.set_default_timeout(WAIT_MS)
-    context.add_init_script(WITHOUT_MOTION + RECORDER)
+    context = open_profile(browser, RECORDER)
     yield context
     context.close()
 

@@ -17,7 +17,7 @@ from app.navigation import TITLES
 from benchmarks.lead_project import LeadProject, make_lead_project, make_lead_sample
 from lane_core.home import Home
 from tests.browser.chart_hand import Chart
-from tests.browser.conftest import WAIT_MS
+from tests.browser.conftest import open_profile
 from tests.browser.lead_site import LeadSite, expect, lead_site
 from tests.browser.page_walk import rest
 
@@ -59,9 +59,7 @@ def site(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, browser: Any
 ) -> Iterator[LeadSite]:
     project = PROJECTS[request.param](Home(tmp_path_factory.mktemp("lead") / "lane"))
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(WAIT_MS)
-    context.add_init_script("localStorage.setItem('lane-annotator', 'Ann')")
+    context = open_profile(browser, "localStorage.setItem('lane-annotator', 'Ann')")
     with lead_site(project, context.new_page) as opened:
         yield opened
     context.close()

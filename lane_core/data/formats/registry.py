@@ -70,7 +70,7 @@ def read_content(data: Data, name: str, options: ReadOptions, *, is_packed: bool
 
         check_read(options.format, content.file_format, name)
         content = as_tool_export(content, name, options)
-    by_name = _FORMAT_OF.get(_suffix(name))
+    by_name = format_by_name(name)
     if by_name in (None, kind) or {by_name, kind} == {"json", "jsonl"}:
         return content
     return replace(
@@ -92,7 +92,7 @@ def find_format(data: Data, name: str, asked: str | None = None) -> str:
         DataError: If it is something that cannot be read, or not what was asked for.
     """
     refuse_foreign(data, name)
-    by_name = _FORMAT_OF.get(_suffix(name))
+    by_name = format_by_name(name)
     binary = _binary_format(data, name)
     if asked is not None and binary not in _ARCHIVES:
         return check_asked(asked, binary, name)
@@ -113,6 +113,16 @@ def find_format(data: Data, name: str, asked: str | None = None) -> str:
     )
 
 
+def format_by_name(name: str) -> str | None:
+    """Return the format that the last ending of a file's name says; None if it says nothing.
+
+    Example:
+        >>> format_by_name("Book.XLSX"), format_by_name("notes")
+        ('excel', None)
+    """
+    return _FORMAT_OF.get(_suffix(name))
+
+
 def split_name(name: str) -> tuple[str, str]:
     """Return a file name without the suffixes that name its format, and those suffixes.
 
@@ -129,7 +139,7 @@ def split_name(name: str) -> tuple[str, str]:
 
 def is_data_name(name: str) -> bool:
     """Return whether a file of this name may hold a table: not an archive, and no name that says something else."""
-    return _FORMAT_OF.get(_suffix(name)) not in (None, "gzip", "zip")
+    return format_by_name(name) not in (None, "gzip", "zip")
 
 
 def _suffix(name: str) -> str:
@@ -144,7 +154,7 @@ def _reader(kind: str) -> Reader:
 
 def _binary_format(data: Data, name: str) -> str | None:
     head = bytes(data[:512])
-    if head.startswith(b"PAR1") and (NO_TEXT.search(head) or _FORMAT_OF.get(_suffix(name)) == "parquet"):
+    if head.startswith(b"PAR1") and (NO_TEXT.search(head) or format_by_name(name) == "parquet"):
         return "parquet"
     if head.startswith(b"ARROW1\0\0"):
         return "arrow"

@@ -27,11 +27,13 @@ $(VENV)/installed-for-tests: $(VENV)/installed tests/requirements.txt
 	touch $@
 
 # Checks, then every other test, two at a time: more get in each other's way on two cores. Those of the browser need
-# Debian's chromium (.ci/run installs it).
+# Debian's chromium (.ci/run installs it); one that fails has a second try, because a machine may be held up for longer
+# than it waits, and the summary names it (RERUN).
 test: check
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses 2 --dist loadfile \
 		--ignore tests/browser --ignore tests/test_architecture.py
-	OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder tests/browser
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \
+		--reruns 1 tests/browser
 
 # Lint, format, types, and the arrows between the rooms.
 check: $(VENV)/installed-for-tests

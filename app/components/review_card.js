@@ -20,7 +20,7 @@ class ReviewCard {
     this.outbox = new Outbox(this.queue, (words) => this.view.setUnsaved(words));
     this.#makeBoxes(this.view.parts);
     this.firstChoices = new Map(); // index -> label chosen before the suggestion came to light
-    this.calls = 0;
+    this.calls = 0; // never counted anew: a late leave() of an earlier call must not silence this one
     this.shownAt = performance.now();
     this.swappedAt = -Infinity;
     this.walksByKeyboard = false; // the focus was moved with Tab, not with the mouse
@@ -42,14 +42,15 @@ class ReviewCard {
     this.server = data;
     this.setStateValue = setStateValue;
     this.outbox.setStateValue = setStateValue;
-    if (!this.listening) this.#listen();
+    const isFirst = !this.listening;
+    if (isFirst) this.#listen();
     this.#stayBright();
     const waiting = this.queue.pending.length;
     if (this.queue.receive(data, this.noteBox.isOpen || this.finder.isOpen)) {
       this.shownAt = performance.now();
-      if (this.calls) this.swappedAt = this.shownAt;
+      if (!isFirst) this.swappedAt = this.shownAt;
     }
-    this.outbox.answered(waiting, !this.calls);
+    this.outbox.answered(waiting, isFirst);
     this.view.setClasses(data);
     this.#draw();
     this.calls += 1;
@@ -58,12 +59,11 @@ class ReviewCard {
 
   /** Unmounted: unless a newer call has come, stop listening. Unsent events wait in sessionStorage. */
   leave(call) {
-    if (call !== this.calls) return;
+    if (call !== this.calls || !this.listening) return;
     this.noteBox.keep();
     this.listening.abort();
     this.listening = null;
     this.outbox.stop();
-    this.calls = 0;
   }
 
   /** Streamlit fades what a slow rerun has not drawn again yet; this card is never out of date. */

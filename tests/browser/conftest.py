@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 from urllib.parse import urljoin
 
@@ -12,7 +12,7 @@ import pytest
 from playwright import sync_api
 
 from tests.browser.review_card_page import RECORDER
-from tests.browser.streamlit_server import StreamlitServer, streamlit_server
+from tests.browser.streamlit_server import LOG_FOLDER, StreamlitServer, streamlit_server
 from tests.small_project import SmallProject
 
 CHROMIUM_ARGS = [
@@ -25,6 +25,7 @@ CHROMIUM_ARGS = [
     "--disable-sync",
 ]
 WAIT_MS = 60_000
+LOG_CHARACTERS = 8_000
 VIEWPORT = {"width": 1440, "height": 900}
 # An expander that still opens moves its buttons away between the press and the release of the mouse: no click.
 WITHOUT_MOTION = """
@@ -33,6 +34,28 @@ Element.prototype.animate = function (frames, options) {
   return animate.call(this, frames, typeof options === "object" ? { ...options, duration: 0 } : 0);
 };
 """
+_browsers: list[Any] = []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say with a failure what was on screen and what the servers said: where it happened nobody can look."""
+    report = yield
+    if report.when == "call" and report.failed:
+        pages = [page for browser in _browsers for context in browser.contexts for page in context.pages]
+        report.sections += [(f"page {page.url}", _words_on(page)) for page in pages]
+        logs = sorted(LOG_FOLDER.glob("*.log"))[-2:]
+        report.sections += [("server", log.read_text(errors="replace")[-LOG_CHARACTERS:]) for log in logs]
+    return report
+
+
+def _words_on(page: Any) -> str:
+    try:
+        return str(page.locator("body").inner_text(timeout=5_000))
+    except sync_api.Error as error:
+        return f"It did not tell: {error}"
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +69,9 @@ def browser() -> Iterator[Any]:
     with sync_api.sync_playwright() as playwright:
         sync_api.expect.set_options(timeout=WAIT_MS / 2)
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
+        _browsers.append(browser)
         yield browser
+        _browsers.remove(browser)
         browser.close()
 
 

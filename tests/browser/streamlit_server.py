@@ -5,10 +5,13 @@ It is forked off a process that has imported what the app needs: anew for each s
 
 from __future__ import annotations
 
+import faulthandler
 import multiprocessing
 import os
+import signal
 import socket
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -24,6 +27,10 @@ STARTS_WITHIN_S = 90
 STOPS_WITHIN_S = 30
 FIRST_PORT, NUM_RANGES, PORTS_IN_RANGE = 20_000, 200, 50
 
+_LOG_FOLDER = tempfile.TemporaryDirectory(prefix="streamlit-servers-")
+LOG_FOLDER = Path(_LOG_FOLDER.name)
+"""What each server of this process said, a file for each, the newest last by name."""
+
 _servers = multiprocessing.get_context("forkserver")
 _servers.set_forkserver_preload(["tests.browser.served_modules"])
 
@@ -37,6 +44,8 @@ class StreamlitServer:
 
     def stop(self) -> None:
         """End the process, so that its database can be opened here. Stopping twice does no harm."""
+        if self.process.is_alive() and self.process.pid:
+            os.kill(self.process.pid, signal.SIGUSR1)  # where its threads were goes into its log
         self.process.terminate()
         self.process.join(STOPS_WITHIN_S)
         if self.process.is_alive():
@@ -67,7 +76,8 @@ def streamlit_server(
 ) -> Iterator[StreamlitServer]:
     """Run a script of this repository until the block ends, on a free port if none is given."""
     port = port or free_port()
-    process = _servers.Process(target=_serve, args=(script, {**os.environ, **(environment or {})}, port))
+    log = LOG_FOLDER / f"{time.time_ns()}.log"
+    process = _servers.Process(target=_serve, args=(script, {**os.environ, **(environment or {})}, port, log))
     process.start()
     server = StreamlitServer(f"http://127.0.0.1:{port}", process)
     try:
@@ -77,14 +87,16 @@ def streamlit_server(
         server.stop()
 
 
-def _serve(script: str, environment: dict[str, str], port: int) -> None:
+def _serve(script: str, environment: dict[str, str], port: int, log: Path) -> None:
     """Be the server: the command line of Streamlit, in this process."""
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(ROOT)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    written = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (sys.stdout, sys.stderr):
-        os.dup2(nowhere, stream.fileno())
+        os.dup2(written, stream.fileno())
+    faulthandler.enable()
+    faulthandler.register(signal.SIGUSR1)
     options = {
         "server.headless": "true",
         "server.address": "127.0.0.1",

@@ -11,7 +11,11 @@
   for (const kind of ["pointerdown", "keydown"]) {
     window.addEventListener(kind, () => { seen.input = seen.change = performance.now(); }, { capture: true });
   }
-  new MutationObserver(() => { seen.change = performance.now(); }).observe(document, {
+  // What lies within a canvas is for screen readers and never painted: tables write it 200 ms after they have drawn.
+  const isPaintable = ({ target }) => !(target.parentElement ?? target).closest?.("canvas");
+  new MutationObserver((changes) => {
+    if (changes.some(isPaintable)) seen.change = performance.now();
+  }).observe(document, {
     subtree: true, childList: true, attributes: true, characterData: true,
   });
   const tick = (now) => {

@@ -49,7 +49,7 @@ def similarity_view(run_id: str, shown: ShownSimilarity) -> MatrixView:
     matrix, form = shown.shown, shown.form
     names = matrices.class_names(run_id)
 
-    waiting = similarities.num_to_review(run_id)
+    waiting = matrices.num_to_review(run_id)
 
     def num_behind(pair: Pair) -> int | None:
         given, predicted = str(pair[0]), str(pair[1])
@@ -129,10 +129,11 @@ def _similarity_words(shown: ShownSimilarity, given: str, predicted: str) -> str
         return f"Pi takes **{plain(given)}** and **{plain(predicted)}** for one another with {value:.2f} on average"
     if shown.form == "scaled":
         return f"Of what Pi gives **{plain(given)}** to other classes, {percent(value)} goes to **{plain(predicted)}**"
-    others = shown.matrix.drop(columns=given)
+    row = shown.matrix.loc[given]
+    mean = (row.sum() - float(row[given])) / max(1, len(row) - 1)
     return (
         f"Pi takes **{plain(given)}** for **{plain(predicted)}** with {value:.2f} on average; "
-        f"row mean {others.loc[[given]].to_numpy().mean():.2f}"
+        f"row mean {mean:.2f}"
     )
 
 

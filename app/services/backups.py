@@ -13,6 +13,7 @@ from app.services import (
     dynamics,
     dynamics_map,
     embedding_map,
+    matrices,
     overview_findings,
     people_agreement,
     people_consensus,
@@ -92,6 +93,7 @@ def restore(path: Path) -> Path | None:
         dynamics.forget()
         dynamics_map.forget()
         embedding_map.forget()
+        matrices.forget()
         overview_findings.forget()
         review_queue.forget()
         people_agreement.forget()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -10,11 +11,21 @@ import pandas as pd
 
 from app.services.workspaces import workspace
 from lane_core.charts.heatmaps import Pair
-from lane_core.records import QueueFilter
-from lane_core.store import classes, matrix_queries, review_queries, run_queries
+from lane_core.records import QueueFilter, ReviewPlan
+from lane_core.store import (
+    classes,
+    decision_queries,
+    matrix_queries,
+    review_plans,
+    review_queries,
+    run_queries,
+)
 from lane_core.store import runs as run_store
+from lane_core.store.store import Store
 
 FIRST_TEXTS = 5
+Moment = tuple[int, int, ReviewPlan]
+"""Last epoch of a run, newest decision and plan of its project: while they stay, so does what waits for review."""
 Floats = npt.NDArray[np.float64]
 
 
@@ -65,14 +76,31 @@ def notable_pairs(matrix: pd.DataFrame, limit: int = 3, *, is_symmetric: bool = 
 
 
 def filtered_queue(run_id: str, filters: QueueFilter) -> PairQueue:
-    """Return how much waits in the queue of these filters, and its first texts.
+    """Return how much waits in the queue of these filters, and its first texts; kept until the moment changes.
 
     Raises:
         StoreError: If there is no such run, or a filter names an unknown class.
     """
+    return _filtered_queue(workspace().store, run_id, filters, moment(run_id))
+
+
+def num_to_review(run_id: str) -> dict[tuple[str, str], int]:
+    """Return how many examples wait, by given and suggested label; pairs without one are left out. Kept likewise."""
+    return _num_to_review(workspace().store, run_id, moment(run_id))
+
+
+def moment(run_id: str) -> Moment:
+    """Return what tells one state of a run's queues from another."""
     store = workspace().store
-    first = review_queries.review_queue(store, run_id, filters, FIRST_TEXTS)
-    return PairQueue(**review_queries.queue_size(store, run_id, filters), first=first)
+    dataset_id = run_store.get_run(store, run_id).dataset_id
+    version = decision_queries.label_version(store, dataset_id)
+    return run_queries.last_epoch(store, run_id), version, review_plans.review_plan(store, dataset_id)
+
+
+def forget() -> None:
+    """Count anew: the database is another one."""
+    _filtered_queue.cache_clear()
+    _num_to_review.cache_clear()
 
 
 def class_names(run_id: str) -> list[str]:
@@ -99,6 +127,21 @@ def averaged(run_id: str, values: Floats) -> pd.DataFrame:
     weights = gather * np.maximum(examples, 1e-9)
     mean = (weights / weights.sum(axis=1, keepdims=True)) @ values @ gather.T
     return pd.DataFrame(mean, index=names, columns=names)
+
+
+# What is kept is five texts, or a number for each pair of classes that has one.
+@lru_cache(maxsize=64)
+def _filtered_queue(store: Store, run_id: str, filters: QueueFilter, moment: Moment) -> PairQueue:
+    first = review_queries.review_queue(store, run_id, filters, FIRST_TEXTS)
+    return PairQueue(**review_queries.queue_size(store, run_id, filters), first=first)
+
+
+@lru_cache(maxsize=8)
+def _num_to_review(store: Store, run_id: str, moment: Moment) -> dict[tuple[str, str], int]:
+    most = len(class_names(run_id)) ** 2
+    found = review_queries.label_pairs(store, run_id, QueueFilter(suspects_only=False), most)
+    pairs = zip(found["given_label"], found["suggested_label"], strict=True)
+    return dict(zip(pairs, found["count"].tolist(), strict=True))
 
 
 def _gather(run_id: str) -> npt.NDArray[np.int64]:

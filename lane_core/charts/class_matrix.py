@@ -1,7 +1,9 @@
 """A class matrix as a heatmap whose cells can be clicked.
 
 A plotly heatmap reports no clicks to Streamlit, a scatter does. So the heatmap gives the colours, and a point without
-a mark lies in the middle of each cell: it takes the clicks of the whole cell, and its number says which cell it is.
+a mark lies in the middle of each cell: it takes the clicks of the whole cell, and its number says which cell it is. The
+points have axes of their own, which nobody sees and which know the whole names: a tooltip puts its sentence together in
+the browser, which would else have to read 22,500 of them.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ MAX_CLASSES_UNTHINNED = 40
 """Above this, axes show every other name or fewer until one zooms in."""
 TOTALS_NAME = "any other"
 """Heads the row and the column of totals."""
+_TOTALS_WORDS = "another class"
+"""The same within a sentence."""
 _CHARACTER_PX = 6
 _TOP_PX, _RIGHT_PX = 100, 24
 _MUTED = "rgba(128, 128, 128, 0.16)"
@@ -49,8 +53,11 @@ class MatrixLook:
     unit: str
     value: Callable[[float], str]
     """How a number is written into its cell."""
-    tooltip: Callable[[int, int, str, str], str]
-    """Row, column and their names, which are markup already, to a sentence."""
+    tooltip: str
+    """Of a cell, as a template of plotly's: ``%{y}`` and ``%{x}`` are the names of its row and column,
+    ``%{customdata[n]}`` is the n-th of its numbers."""
+    numbers: Sequence[Floats]
+    """Each of the shape of the values."""
     top: float
     """Value of the brightest colour if every cell off the diagonal is 0."""
     is_difference: bool = False
@@ -79,26 +86,28 @@ def class_matrix(
         row n // width, column n % width.
     """
     shown = [*names, TOTALS_NAME][: len(values)]
-    figure = go.Figure([_colours(values, len(names), look), _doors(shown, len(names), values, look)])
+    traces = [_colours(values, len(names), look), _doors(len(names), values, look)]
     if len(values) > len(names) > MAX_CLASSES_WITH_NUMBERS:
-        figure.add_trace(_totals(values, len(names), look))
-    tree_px = 0 if branches is None else TREE_PX
-    figure.update_layout(
-        title={"text": look.title, "x": 0, "xref": "container"},
-        hovermode="closest",
-        # No limit: a click anywhere in a cell is nearest to the point in its middle, however large the cell.
-        hoverdistance=-1,
-        plot_bgcolor=_MUTED,
-        showlegend=False,
-        **_size(shown, len(names), tree_px),
-    )
-    _set_axes(figure, shown, len(names))
+        traces.append(_totals(values, len(names), look))
     cell = cell_px(len(shown))
-    if branches is not None:
-        figure.update_layout(**tree_shapes(branches, cell * len(shown)))
+    tree = {} if branches is None else tree_shapes(branches, cell * len(shown))
     if chosen is not None and len(names) <= MAX_CLASSES_UNTHINNED:
-        figure.add_shape(_outline(*chosen, cell))
-    return figure
+        tree["shapes"] = [*tree.get("shapes", []), _outline(*chosen, cell)]
+    # At once: each later change of a figure goes through all of its layout again.
+    layout = {
+        "title": {"text": look.title, "x": 0, "xref": "container"},
+        "hovermode": "closest",
+        # No limit: a click anywhere in a cell is nearest to the point in its middle, however large the cell.
+        "hoverdistance": -1,
+        "plot_bgcolor": _MUTED,
+        "showlegend": False,
+        "dragmode": "zoom",
+        **_size(shown, len(names), 0 if branches is None else TREE_PX),
+        **_axes(shown, len(names)),
+        **_axes_of_doors([*names, _TOTALS_WORDS][: len(values)], len(names)),
+        **tree,
+    }
+    return go.Figure(traces, layout)
 
 
 def cell_px(num_cells: int) -> int:
@@ -146,7 +155,7 @@ def _colours(values: Floats, num_classes: int, look: MatrixLook) -> go.Heatmap:
     off_diagonal[:num_classes, :num_classes][is_coloured] = values[:num_classes, :num_classes][is_coloured]
     farthest = max(look.top, float(np.nanmax(np.abs(off_diagonal), initial=0)))
     return go.Heatmap(
-        z=off_diagonal,
+        z=off_diagonal.astype(np.float32),
         zmin=-farthest if look.is_difference else 0,
         zmax=farthest,
         # Blue to red, not red to green: people who see fewer colours tell the two ends apart.
@@ -165,7 +174,7 @@ def _totals(values: Floats, num_classes: int, look: MatrixLook) -> go.Heatmap:
     highest = float(np.nanmax(totals[:num_classes], initial=look.top))
     highest = max(highest, float(np.nanmax(totals[num_classes, :num_classes], initial=0)))
     return go.Heatmap(
-        z=totals,
+        z=totals.astype(np.float32),
         zmin=0,
         zmax=highest,
         colorscale=_TOTALS_SCALE,
@@ -185,27 +194,22 @@ def _cells(values: Floats, num_classes: int, look: MatrixLook) -> dict[str, obje
     return cells
 
 
-def _doors(names: list[str], num_classes: int, values: Floats, look: MatrixLook) -> go.Scatter:
-    rows, columns = np.divmod(np.arange(values.size), len(names))
-    marked = [escape(name) for name in names]
-    places = range(len(names))
+def _doors(num_classes: int, values: Floats, look: MatrixLook) -> go.Scatter:
     looks: dict[str, object] = INVISIBLE
     if num_classes <= MAX_CLASSES_WITH_NUMBERS:
         # Here and not in the heatmap, which writes on uncoloured cells in a colour that a dark page swallows.
-        is_plain = np.eye(len(names), dtype=bool)
+        is_plain = np.eye(len(values), dtype=bool)
         is_plain[num_classes:], is_plain[:, num_classes:] = True, True
         numbers = [look.value(value) if value else "" for value in values.ravel().tolist()]
         looks = muted_words(np.where(is_plain.ravel(), numbers, "").tolist())
-    # An array: plotly goes through a list three times, which is slow for 22,500 cells.
-    tooltips = np.array(
-        [look.tooltip(row, column, marked[row], marked[column]) for row in places for column in places],
-        dtype=object,
-    )
+    rows, columns = np.indices(values.shape, dtype=np.int16)
     return go.Scatter(
-        x=columns,
-        y=rows,
-        hovertext=tooltips,
-        hovertemplate="%{hovertext}<extra></extra>",
+        x=columns.ravel(),
+        y=rows.ravel(),
+        xaxis="x2",
+        yaxis="y2",
+        customdata=np.stack(look.numbers, axis=-1).reshape(values.size, -1).astype(np.float32),
+        hovertemplate=f"{look.tooltip}<extra></extra>",
         **looks,
     )
 
@@ -221,29 +225,48 @@ def _size(names: list[str], num_classes: int, tree_px: int) -> dict[str, object]
     return {"width": inner + left + right, "height": inner + bottom + _TOP_PX, "margin": margin}
 
 
-def _set_axes(figure: go.Figure, names: list[str], num_classes: int) -> None:
-    many = num_classes > MAX_CLASSES_UNTHINNED
-    axis = {
+def _axes(names: list[str], num_classes: int) -> dict[str, dict[str, object]]:
+    axis = _axis([short_name(name, num_classes) for name in names], num_classes) | {
+        "ticklabelstandoff": 6,
+        "tickfont": {"size": 12 if num_classes <= MAX_CLASSES_WITH_FULL_NAMES else 10},
+        "dtick": None if num_classes > MAX_CLASSES_UNTHINNED else 1,
+        "constrain": "domain",
+    }
+    across = axis | {"title": {"text": "predicted label"}, "tickangle": -45}
+    down = axis | {"title": {"text": "given label"}, "scaleanchor": "x", "scaleratio": 1}
+    return _directed("", across, down, len(names))
+
+
+def _axes_of_doors(names: list[str], num_classes: int) -> dict[str, dict[str, object]]:
+    axis = _axis(names, num_classes) | {"showticklabels": False}
+    across, down = ({**axis, "overlaying": letter, "matches": letter} for letter in "xy")
+    return _directed("2", across, down, len(names))
+
+
+def _axis(names: list[str], num_classes: int) -> dict[str, object]:
+    return {
         # Categories are numbers and names are what stands for them: two long names may be cut to the same one.
         "type": "category",
         "categoryorder": "array",
         "categoryarray": list(range(len(names))),
-        "labelalias": {str(place): escape(short_name(name, num_classes)) for place, name in enumerate(names)},
+        "labelalias": {str(place): escape(name) for place, name in enumerate(names)},
         "showgrid": False,
         "zeroline": False,
         "ticks": "",
-        "ticklabelstandoff": 6,
-        "tickfont": {"size": 12 if num_classes <= MAX_CLASSES_WITH_FULL_NAMES else 10},
         # Zooming is for classes whose names do not all fit; elsewhere a slip of the mouse should not zoom.
-        "fixedrange": not many,
-        "dtick": None if many else 1,
-        "constrain": "domain",
+        "fixedrange": num_classes <= MAX_CLASSES_UNTHINNED,
     }
-    last = len(names) - 0.5
-    figure.update_xaxes(**axis, title_text="predicted label", tickangle=-45, range=[-0.5, last])
-    figure.update_yaxes(**axis, title_text="given label", range=[last, -0.5], scaleanchor="x", scaleratio=1)
-    if many:
-        figure.update_layout(dragmode="zoom")
+
+
+def _directed(
+    number: str, across: dict[str, object], down: dict[str, object], num_cells: int
+) -> dict[str, dict[str, object]]:
+    """Return a pair of axes as parts of a layout: columns run to the right, rows downwards."""
+    last = num_cells - 0.5
+    return {
+        f"xaxis{number}": across | {"range": [-0.5, last]},
+        f"yaxis{number}": down | {"range": [last, -0.5]},
+    }
 
 
 def _outline(row: int, column: int, cell: int) -> dict[str, object]:

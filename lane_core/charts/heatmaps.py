@@ -12,7 +12,6 @@ import plotly.graph_objects as go
 
 from lane_core.charts.class_matrix import Cell, MatrixLook, class_matrix, short_name
 from lane_core.charts.dendrogram import Branches
-from lane_core.wording import counted, percent
 
 __all__ = ["Pair", "confusion_heatmap", "confusion_values", "short_name", "similarity_heatmap"]
 
@@ -22,16 +21,30 @@ SimilarityForm = Literal["raw", "symmetric", "scaled"]
 ConfusionCells = Literal["examples", "share", "severity"]
 Floats = npt.NDArray[np.float64]
 
-_FORMS: dict[SimilarityForm, tuple[str, str]] = {
-    "raw": ("Class similarity", "mean probability of Pi"),
-    "symmetric": ("Class similarity, both ways", "mean of both directions"),
-    "scaled": ("Class similarity without the diagonal", "share of what the row gives to others"),
+_FORMS: dict[SimilarityForm, tuple[str, str, str]] = {
+    "raw": (
+        "Class similarity",
+        "mean probability of Pi",
+        "Pi takes %{y} for %{x} with %{customdata[0]:.2f} on average; row mean %{customdata[1]:.2f}",
+    ),
+    "symmetric": (
+        "Class similarity, both ways",
+        "mean of both directions",
+        "Pi takes %{y} and %{x} for one another with %{customdata[0]:.2f} on average",
+    ),
+    "scaled": (
+        "Class similarity without the diagonal",
+        "share of what the row gives to others",
+        "Of what Pi gives %{y} to other classes, %{customdata[0]:.0%} goes to %{x}",
+    ),
 }
-_CELLS: dict[ConfusionCells, str] = {
-    "examples": "examples",
-    "share": "share of the row, in %",
-    "severity": "examples × severity",
+"""Title, unit and tooltip."""
+_CELLS: dict[ConfusionCells, tuple[str, str]] = {
+    "examples": ("examples", ""),
+    "share": ("share of the row, in %", ", %{customdata[1]:.1f} % of the row"),
+    "severity": ("examples × severity", " × severity %{customdata[2]:.2f} = %{customdata[1]:,.1f}"),
 }
+"""Unit, and what a tooltip says beside the number of examples."""
 
 
 def similarity_heatmap(
@@ -60,24 +73,13 @@ def similarity_heatmap(
     values = similarity.to_numpy(dtype=float)
     means = (values.sum(axis=1) - np.diag(values)) / max(1, len(values) - 1)
 
-    def tooltip(row: int, column: int, given: str, predicted: str) -> str:
-        value = values[row, column]
-        if against:
-            return f"{given} for {predicted}: {value:+.2f}"
-        if row == column:
-            return f"Pi backs the label {given} with {value:.2f} on average" if form != "scaled" else given
-        if form == "symmetric":
-            return f"Pi takes {given} and {predicted} for one another with {value:.2f} on average"
-        if form == "scaled":
-            return f"Of what Pi gives {given} to other classes, {percent(value)} goes to {predicted}"
-        return f"Pi takes {given} for {predicted} with {value:.2f} on average; row mean {means[row]:.2f}"
-
-    title, unit = _FORMS[form]
+    title, unit, tooltip = _FORMS[form]
     look = MatrixLook(
         title=f"{title}, epoch {epoch}" + (f" minus {escape(against)}" if against else ""),
         unit=f"change in {unit}" if against else unit,
         value="{:+.2f}".format if against else "{:.2f}".format,
-        tooltip=tooltip,
+        tooltip="%{y} for %{x}: %{customdata[0]:+.2f}" if against else tooltip,
+        numbers=[values, np.broadcast_to(means[:, None], values.shape)],
         top=0.01,
         is_difference=bool(against),
     )
@@ -126,39 +128,26 @@ def confusion_heatmap(
     """
     examples = counts.to_numpy(dtype=float)
     shown = confusion_values(counts, severity, cells).to_numpy(dtype=float)
-    rows = np.append(examples.sum(axis=1), examples.sum())
-    far = None if severity is None else severity.to_numpy(dtype=float)
     if has_totals:
         shown = _with_totals(shown)
         if cells == "share":
             shown[-1] = _with_totals(examples)[-1] / max(1.0, examples.sum())
         examples = _with_totals(examples)
-    num_classes = len(counts)
-
-    def tooltip(row: int, column: int, given: str, predicted: str) -> str:
-        number = examples[row, column]
-        words = (
-            f"{_pair_words(row, column, num_classes, given, predicted)}: {counted(int(number), 'example')}"
-        )
-        if cells == "share" and rows[row]:
-            whole = "of all" if row == num_classes else f"of those given {given}"
-            words += f", {percent(number / rows[row])} {whole}"
-        if cells == "severity" and far is not None and row != column:
-            is_total = num_classes in (row, column)
-            weight = "" if is_total else f" × severity {far[row, column]:.2f}"
-            words += f"{weight} {'weighing' if is_total else '='} {shown[row, column]:,.1f}"
-        return words
-
+    if cells == "share":
+        shown = 100 * shown
+    # Of a total: the mean severity of its examples.
+    mean_severity = shown / np.maximum(examples, 1)
+    unit, beside = _CELLS[cells]
     look = MatrixLook(
         title=f"Given against predicted label{' out of sample' if is_out_of_sample else ''}, epoch {epoch}",
-        unit=_CELLS[cells],
+        unit=unit,
         value={"examples": "{:,.0f}", "share": "{:.1f}", "severity": "{:,.1f}"}[cells].format,
-        tooltip=tooltip,
+        tooltip=f"Examples given %{{y}}, predicted %{{x}}: %{{customdata[0]:,.0f}}{beside}",
+        numbers=[examples, shown, mean_severity],
         top=1,
     )
     names = [str(name) for name in counts.index]
-    drawn = 100 * shown if cells == "share" else shown
-    return class_matrix(names, drawn, look, _cell(names, chosen))
+    return class_matrix(names, shown, look, _cell(names, chosen))
 
 
 def _with_totals(values: Floats) -> Floats:
@@ -166,16 +155,6 @@ def _with_totals(values: Floats) -> Floats:
     off_diagonal = values * ~np.eye(len(values), dtype=bool)
     below, beside = off_diagonal.sum(axis=0), off_diagonal.sum(axis=1)
     return np.block([[values, beside[:, None]], [below[None, :], np.array([[off_diagonal.sum()]])]])
-
-
-def _pair_words(row: int, column: int, num_classes: int, given: str, predicted: str) -> str:
-    if row == column == num_classes:
-        return "Given and predicted label differ"
-    if row == num_classes:
-        return f"another class given, {predicted} predicted"
-    if column == num_classes:
-        return f"{given} given, another class predicted"
-    return f"{given} given and predicted" if row == column else f"{given} given, {predicted} predicted"
 
 
 def _cell(names: list[str], pair: Pair | None) -> Cell | None:

@@ -11,15 +11,12 @@ expect = sync_api.expect
 STEPS = 3
 """Of a drag: plotly takes no notice of a jump."""
 
-_PLACE = """(chart, words) => {
-    // Where the point stands on the page whose tooltip begins with these words.
+_PLACE = """(chart, [row, column]) => {
+    // Where the cell of a class matrix stands on the page: the axes of its points know the names.
     const area = chart.querySelector(".nsewdrag").getBoundingClientRect();
-    const {xaxis, yaxis} = chart._fullLayout;
-    for (const trace of chart._fullData) {
-        const at = [...(trace.hovertext ?? [])].findIndex((text) => text.startsWith(words));
-        if (at >= 0) return [area.left + xaxis.d2p(trace.x[at]), area.top + yaxis.d2p(trace.y[at])];
-    }
-    return null;
+    const {xaxis2: across, yaxis2: down} = chart._fullLayout;
+    const place = (axis, name) => axis.d2p(Object.keys(axis.labelalias).find((key) => axis.labelalias[key] === name));
+    return [area.left + place(across, column), area.top + place(down, row)];
 }"""
 _LISTEN = """chart => {
     window.laneMarked = null;
@@ -51,11 +48,11 @@ class Chart:
             before = box
             self.page.wait_for_timeout(200)
 
-    def click(self, words: str) -> None:
-        """Click the point whose tooltip begins with these words."""
+    def click_cell(self, row: str, column: str, words: str) -> None:
+        """Click the cell of a class matrix in this row and column, whose tooltip begins with these words."""
         self.wait()
         self.plot.scroll_into_view_if_needed()
-        x, y = self.plot.evaluate(_PLACE, words)
+        x, y = self.plot.evaluate(_PLACE, [row, column])
         self.page.mouse.move(x - 1, y)
         self.page.mouse.move(x, y)
         # Plotly reports a click on what the pointer was found to be over; that takes it a moment on a busy machine.

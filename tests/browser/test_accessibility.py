@@ -40,6 +40,8 @@ MAIN_BUTTONS = {
 }
 """Page -> what people came to press, and what then shows that it was pressed: a page, or words on this one. (Upload
 opens the browser's own window; a made-up run leaves no embeddings, so its map says where they would come from.)"""
+EMPTY_PAGES = ("overview", "data", "train", "storage")
+"""Without a project the others look like Train: a way to the page Data."""
 MOST_TABS = 150
 FOCUSED = """() => {
     let node = document.activeElement;
@@ -74,7 +76,8 @@ def test_no_page_of_an_empty_home_has_a_grave_finding(
     new_browser_page: Callable[..., Any], empty_server: StreamlitServer
 ) -> None:
     page = new_browser_page()
-    found = [f"{name}: {what}" for name in walk(page, empty_server.address) for what in grave_findings(page)]
+    pages = walk(page, empty_server.address, EMPTY_PAGES)
+    found = [f"{name}: {what}" for name in pages for what in grave_findings(page)]
     assert not found, "\n".join(found)
 
 

@@ -30,6 +30,8 @@ PROJECTS: dict[str, Callable[[Home], LeadProject]] = {
 }
 at_any_size_alike = pytest.mark.parametrize("site", list(PROJECTS)[:1], indirect=True)
 """For what leads to its rows by a button: 28 or 150 classes are no other case, as they are where a place is clicked."""
+at_both_ends = pytest.mark.parametrize("site", ["8 classes", "150 classes"], indirect=True)
+"""For what leads to its rows by the place that is clicked: the largest and the smallest of cells and clouds."""
 CHART = ".js-plotly-plot .main-svg"
 TABLE = "[data-testid=stDataFrame], [data-testid=stTable]"
 ROW_PX = 35
@@ -100,6 +102,7 @@ def test_a_row_of_class_health_leads_to_its_suspects_and_to_all_its_examples(sit
         assert site.in_queue() == number == int((rows & (given == site.address("given"))).sum())
 
 
+@at_both_ends
 @pytest.mark.parametrize(
     ("sample", "column"), [("Out of sample", "held_out_predicted"), ("In sample", "predicted")]
 )
@@ -112,17 +115,20 @@ def test_a_cell_of_the_confusion_leads_to_the_examples_that_it_counts(
     site.open_tab("Given against predicted")
     site.page.locator(".st-key-confusion_sample button").filter(has_text=sample).click()
     rest(site.page)
-    Chart(site.page, "confusion_chart").click(f"{given} given, {predicted} predicted")
+    words = f"Examples given {given}, predicted {predicted}: {count:,}"
+    Chart(site.page, "confusion_chart").click_cell(given, predicted, words)
     shows_pair(site, "confusion", given, predicted)
     assert press(site, re.compile(rf"^Review all {NUMBER}$")) == count
     assert site.in_queue() == count
 
 
+@at_both_ends
 def test_a_cell_of_the_similarity_leads_to_what_waits_with_this_suggestion(site: LeadSite) -> None:
     (given, suggested), count = next(iter(site.pairs("suggested", ~site.is_decided).items()))
     site.open("similarity")
     site.open_tab("Class similarity")
-    Chart(site.page, "similarity_chart").click(f"Pi takes {given} for {suggested}")
+    words = f"Pi takes {given} for {suggested} with"
+    Chart(site.page, "similarity_chart").click_cell(given, suggested, words)
     shows_pair(site, "similarity", given, suggested)
     assert press(site, re.compile(rf"^Review all {NUMBER}$")) == count
     assert site.in_queue() == count
@@ -165,6 +171,7 @@ def test_bars_marked_on_the_margins_lead_to_the_examples_that_they_count(site: L
     assert site.in_queue() == number == int(((alm >= start) & (alm < end)).sum())
 
 
+@at_both_ends
 def test_a_box_on_the_data_map_leads_to_all_examples_inside(site: LeadSite) -> None:
     site.open("dynamics")
     site.open_tab("Data map")
@@ -176,6 +183,7 @@ def test_a_box_on_the_data_map_leads_to_all_examples_inside(site: LeadSite) -> N
     assert site.in_queue() == number == int((inside & (site.results["split"] == "train")).sum())
 
 
+@at_both_ends
 def test_a_box_on_the_map_leads_to_all_examples_inside(site: LeadSite) -> None:
     site.open("map")
     box = Chart(site.page, "map_chart").mark(0.42, 0.4, 0.6, 0.62)

@@ -106,9 +106,6 @@ def _draw_comparison(results: list[RunResult]) -> None:
             navigation.go_to("train")
         return
     before, after = choose_two(results)
-    if before.record.run_id == after.record.run_id:
-        st.info("These are the same run. Choose two different ones.", icon=":material/info:")
-        return
     scores = comparing_scores.scores(before.record.run_id, after.record.run_id)
     moved = comparing_ranks.movement(before.record.run_id, after.record.run_id)
     draw_agreement(before, after, scores)

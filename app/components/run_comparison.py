@@ -24,17 +24,34 @@ _MISSING = "–"
 
 
 def choose_two(results: Sequence[RunResult]) -> tuple[RunResult, RunResult]:
-    """Draw the two boxes that choose the runs, at first the two newest; return the run before and the run after."""
+    """Draw the two boxes that choose the runs, at first the two newest; return the run before and the run after.
+
+    They are never the same: who chooses the run of the other box swaps the two.
+    """
     by_id = {result.record.run_id: result for result in results}
     names = distinct_names([result.record for result in results])
     run_ids = list(by_id)
-    for column, key, default in zip(
-        st.columns(2), ("before", "after"), (run_ids[1], run_ids[0]), strict=True
-    ):
+    defaults = {"before": run_ids[1], "after": run_ids[0]}
+    for key, default in defaults.items():
         settle(key, run_ids, default)
-        column.selectbox(key.capitalize(), run_ids, format_func=names.__getitem__, key=key)
-        keep(key, default)
+    if st.session_state["before"] == st.session_state["after"]:  # says the address
+        st.session_state["after"] = next(one for one in run_ids if one != st.session_state["before"])
+    for column, key, other in zip(st.columns(2), defaults, reversed(defaults), strict=True):
+        column.selectbox(
+            key.capitalize(),
+            run_ids,
+            format_func=names.__getitem__,
+            key=key,
+            on_change=_swap,
+            args=(key, other, st.session_state[key]),
+        )
+        keep(key, defaults[key])
     return by_id[st.session_state["before"]], by_id[st.session_state["after"]]
+
+
+def _swap(key: str, other: str, run_id: str) -> None:
+    if st.session_state[key] == st.session_state[other]:
+        st.session_state[other] = run_id
 
 
 def draw_agreement(before: RunResult, after: RunResult, scores: Mapping[Split, SplitScores]) -> None:

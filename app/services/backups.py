@@ -10,6 +10,7 @@ from pathlib import Path
 
 from app.services import (
     comparing,
+    confusions,
     dynamics,
     dynamics_map,
     embedding_map,
@@ -90,6 +91,7 @@ def restore(path: Path) -> Path | None:
             return restoring.restore(path, opened.home)
     finally:
         comparing.forget()
+        confusions.forget()
         dynamics.forget()
         dynamics_map.forget()
         embedding_map.forget()

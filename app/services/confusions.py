@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
 from app.services import matrices
-from app.services.matrices import Floats, PairQueue
+from app.services.matrices import Floats, Moment, PairQueue
 from app.services.workspaces import workspace
 from lane_core.charts.heatmaps import Pair
 from lane_core.config import RunConfig
@@ -16,6 +17,7 @@ from lane_core.evidence.class_severity import class_severity
 from lane_core.records import QueueFilter
 from lane_core.store import matrix_queries, review_queries, selections
 from lane_core.store import runs as run_store
+from lane_core.store.store import Store
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,43 +45,31 @@ class Confusion:
 
 def has_out_of_sample(run_id: str) -> bool:
     """Return whether the run holds predictions of classifiers that have not seen the label."""
-    return bool(matrix_queries.held_out_confusion(workspace().store, run_id).any())
+    return bool(confusion(run_id, True).counts.to_numpy().any())
 
 
 def confusion(run_id: str, is_out_of_sample: bool) -> Confusion:
-    """Return given against predicted labels.
+    """Return given against predicted labels; kept until an epoch comes in or a label changes.
 
     Raises:
         StoreError: If there is no such run.
     """
-    store = workspace().store
-    find = matrix_queries.held_out_confusion if is_out_of_sample else matrix_queries.label_confusion
-    examples = find(store, run_id)
-    harm = None if is_out_of_sample else matrix_queries.severity_sums(store, run_id)
-    if harm is None:
-        severity = _severity(run_id)
-        harm = None if severity is None else examples * severity
-    counts = matrices.summed(run_id, examples)
-    mean = None if harm is None else matrices.summed(run_id, harm).div(counts.where(counts > 0, 1))
-    return Confusion(matrices.last_epoch(run_id), is_out_of_sample, counts, mean)
+    return _confusion(workspace().store, run_id, is_out_of_sample, matrices.moment(run_id))
 
 
 def cell_queue(run_id: str, pair: Pair, is_out_of_sample: bool) -> PairQueue:
-    """Return how much a cell counts, and its worst texts.
+    """Return how much a cell counts, and its worst texts; kept likewise.
 
     Raises:
         StoreError: If there is no such run or class.
     """
-    store = workspace().store
-    found = matrix_queries.cell_examples(store, run_id, *pair, is_out_of_sample)
-    worst = found["index"].head(matrices.FIRST_TEXTS).tolist()
-    rows = review_queries.queue_rows(store, run_id, worst)
-    return PairQueue(
-        total=len(found),
-        suspects=int(found["is_suspect"].sum()),
-        reviewed=int(found["is_reviewed"].sum()),
-        first=rows.set_index("index", drop=False).loc[worst],
-    )
+    return _cell_queue(workspace().store, run_id, pair, is_out_of_sample, matrices.moment(run_id))
+
+
+def forget() -> None:
+    """Count anew: the database is another one."""
+    _confusion.cache_clear()
+    _cell_queue.cache_clear()
 
 
 def cell_filters(run_id: str, pair: Pair, is_out_of_sample: bool) -> QueueFilter:
@@ -122,3 +112,30 @@ def _severity(run_id: str) -> Floats | None:
     floor = RunConfig.from_json(run_store.get_run(store, run_id).config_json).similarity_floor
     is_used = matrix_queries.label_confusion(store, run_id).sum(axis=1) > 0
     return class_severity(matrix_queries.similarity_matrix(store, run_id, epochs[-1]), is_used, floor)
+
+
+# What is kept is a number or two for each pair of classes, or five texts.
+@lru_cache(maxsize=8)
+def _confusion(store: Store, run_id: str, is_out_of_sample: bool, moment: Moment) -> Confusion:
+    find = matrix_queries.held_out_confusion if is_out_of_sample else matrix_queries.label_confusion
+    examples = find(store, run_id)
+    harm = None if is_out_of_sample else matrix_queries.severity_sums(store, run_id)
+    if harm is None:
+        severity = _severity(run_id)
+        harm = None if severity is None else examples * severity
+    counts = matrices.summed(run_id, examples)
+    mean = None if harm is None else matrices.summed(run_id, harm).div(counts.where(counts > 0, 1))
+    return Confusion(matrices.last_epoch(run_id), is_out_of_sample, counts, mean)
+
+
+@lru_cache(maxsize=64)
+def _cell_queue(store: Store, run_id: str, pair: Pair, is_out_of_sample: bool, moment: Moment) -> PairQueue:
+    found = matrix_queries.cell_examples(store, run_id, *pair, is_out_of_sample)
+    worst = found["index"].head(matrices.FIRST_TEXTS).tolist()
+    rows = review_queries.queue_rows(store, run_id, worst)
+    return PairQueue(
+        total=len(found),
+        suspects=int(found["is_suspect"].sum()),
+        reviewed=int(found["is_reviewed"].sum()),
+        first=rows.set_index("index", drop=False).loc[worst],
+    )

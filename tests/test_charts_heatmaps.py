@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +9,7 @@ import pytest
 from lane_core.charts.class_matrix import INNER_PX, cell_px, short_name
 from lane_core.charts.heatmaps import confusion_heatmap, confusion_values, similarity_heatmap
 from lane_core.evidence.class_tree import class_tree
+from tests.tooltips import tooltip
 
 CLASSES = ["anger", "fear", "joy"]
 COUNTS = pd.DataFrame([[900, 4, 0], [1, 800, 1200], [0, 7, 950]], index=CLASSES, columns=CLASSES)
@@ -27,23 +26,6 @@ def square(num_classes: int, value: float = 1) -> pd.DataFrame:
 def inner_size(figure) -> tuple[int, int]:
     margin = figure.layout.margin
     return figure.layout.width - margin.l - margin.r, figure.layout.height - margin.t - margin.b
-
-
-def said(figure, point: int) -> str:
-    """Return the tooltip of a cell, put together as plotly does: its numbers and its formats are Python's here."""
-    doors, layout = figure.data[1], figure.layout
-    names = {
-        "y": layout.yaxis2.labelalias[str(doors.y[point])],
-        "x": layout.xaxis2.labelalias[str(doors.x[point])],
-    }
-
-    def filled(place: re.Match[str]) -> str:
-        name, number, how = place.groups()
-        return names[name] if number is None else format(float(doors.customdata[point][int(number)]), how)
-
-    return re.sub(
-        r"%\{(\w+)(?:\[(\d)\]:([^}]+))?\}", filled, doors.hovertemplate.removesuffix("<extra></extra>")
-    )
 
 
 def test_the_diagonal_has_no_colour_and_does_not_stretch_the_scale() -> None:
@@ -70,15 +52,15 @@ def test_every_cell_is_a_door_whose_number_says_which_it_is() -> None:
 
 def test_tooltips_are_put_together_from_names_and_numbers() -> None:
     figure = confusion_heatmap(COUNTS, epoch=5)
-    assert [said(figure, point) for point in (0, 3, 5)] == [
+    assert [tooltip(figure, point) for point in (0, 3, 5)] == [
         "Examples given anger, predicted anger: 900",
         "Examples given fear, predicted anger: 1",
         "Examples given fear, predicted joy: 1,200",
     ]
     figure = similarity_heatmap(SIMILARITY, epoch=2)
     # (0.05 + 0.15) / 2 = 0.10
-    assert said(figure, 7) == "Pi takes joy for fear with 0.15 on average; row mean 0.10"
-    assert said(figure, 8) == "Pi takes joy for joy with 0.80 on average; row mean 0.10"
+    assert tooltip(figure, 7) == "Pi takes joy for fear with 0.15 on average; row mean 0.10"
+    assert tooltip(figure, 8) == "Pi takes joy for joy with 0.80 on average; row mean 0.10"
 
 
 def test_a_page_need_not_read_a_sentence_for_each_of_22_500_cells() -> None:
@@ -141,7 +123,7 @@ def test_names_are_whole_up_to_twenty_classes_then_cut_in_the_middle() -> None:
     assert len(short_name("card_payment_fee_charged", 21)) == 14
     figure = confusion_heatmap(square(21).rename(index={"class 000": "card_payment_fee_charged"}), epoch=1)
     assert figure.layout.yaxis.labelalias["0"] == "card_pa…harged"
-    assert said(figure, 1) == "Examples given card_payment_fee_charged, predicted class 001: 1"
+    assert tooltip(figure, 1) == "Examples given card_payment_fee_charged, predicted class 001: 1"
 
 
 def test_many_classes_can_be_zoomed_and_a_click_leaves_the_figure_as_it_is() -> None:
@@ -157,7 +139,7 @@ def test_class_names_are_text_not_markup() -> None:
     names = ["<unk>", "a&b"]
     figure = confusion_heatmap(pd.DataFrame([[1, 2], [3, 4]], index=names, columns=names), epoch=1)
     assert figure.layout.xaxis.labelalias == {"0": "&lt;unk&gt;", "1": "a&amp;b"}
-    assert said(figure, 1) == "Examples given &lt;unk&gt;, predicted a&amp;b: 2"
+    assert tooltip(figure, 1) == "Examples given &lt;unk&gt;, predicted a&amp;b: 2"
 
 
 SEVERITY = pd.DataFrame([[0, 0.5, 0.9], [0.25, 0, 0], [0.75, 0, 0]], index=CLASSES, columns=CLASSES)
@@ -175,13 +157,13 @@ def test_shares_and_severity_weigh_the_counts() -> None:
     figure = confusion_heatmap(COUNTS, 5, cells="severity", severity=SEVERITY)
     assert figure.data[0].zmax == 2
     assert figure.data[0].colorbar.title.text == "examples × severity"
-    assert said(figure, 1) == "Examples given anger, predicted fear: 4 × severity 0.50 = 2.0"
+    assert tooltip(figure, 1) == "Examples given anger, predicted fear: 4 × severity 0.50 = 2.0"
     totals = confusion_heatmap(COUNTS, 5, cells="severity", severity=SEVERITY, has_totals=True)
     # Column of joy: 0 × 0.9 and 1,200 × 0; row of anger: (4 × 0.5 + 0 × 0.9) / 4 = 0.5.
-    assert said(totals, 14) == "Examples given another class, predicted joy: 1,200 × severity 0.00 = 0.0"
-    assert said(totals, 3) == "Examples given anger, predicted another class: 4 × severity 0.50 = 2.0"
+    assert tooltip(totals, 14) == "Examples given another class, predicted joy: 1,200 × severity 0.00 = 0.0"
+    assert tooltip(totals, 3) == "Examples given anger, predicted another class: 4 × severity 0.50 = 2.0"
     share = confusion_heatmap(COUNTS, 5, cells="share")
-    assert said(share, 5) == "Examples given fear, predicted joy: 1,200, 60.0 % of the row"
+    assert tooltip(share, 5) == "Examples given fear, predicted joy: 1,200, 60.0 % of the row"
 
 
 def test_totals_stand_beside_and_below_without_the_diagonal() -> None:
@@ -193,7 +175,7 @@ def test_totals_stand_beside_and_below_without_the_diagonal() -> None:
     assert [doors.text[point] for point in (3, 7, 11, 12, 13, 14, 15)] == [
         "4", "1,201", "7", "1", "11", "1,200", "1,212",
     ]  # fmt: skip
-    assert [said(figure, point) for point in (7, 13, 15)] == [
+    assert [tooltip(figure, point) for point in (7, 13, 15)] == [
         "Examples given fear, predicted another class: 1,201",
         "Examples given another class, predicted fear: 11",
         "Examples given another class, predicted another class: 1,212",
@@ -201,7 +183,7 @@ def test_totals_stand_beside_and_below_without_the_diagonal() -> None:
     assert np.isnan(np.array(colours.z, dtype=float)[3]).all()
     share = confusion_heatmap(COUNTS, 5, cells="share", has_totals=True)
     # 4 of 904; 11 and 1212 of all 3862.
-    assert [said(share, point).split(", ")[-1] for point in (3, 13, 15)] == [
+    assert [tooltip(share, point).split(", ")[-1] for point in (3, 13, 15)] == [
         "0.4 % of the row", "0.3 % of the row", "31.4 % of the row",
     ]  # fmt: skip
 
@@ -221,7 +203,7 @@ def test_a_difference_has_zero_in_the_middle() -> None:
     colours = figure.data[0]
     assert colours.zmin == -colours.zmax == pytest.approx(-0.05)
     assert colours.colorscale[0][1] != colours.colorscale[-1][1]
-    assert said(figure, 1) == "anger for fear: -0.05"
+    assert tooltip(figure, 1) == "anger for fear: -0.05"
     assert (
         figure.layout.title.text
         == "Class similarity without the diagonal, epoch 4 minus &lt;Run&gt; 2, epoch 1"
@@ -229,9 +211,9 @@ def test_a_difference_has_zero_in_the_middle() -> None:
 
 
 def test_each_form_says_what_its_numbers_are() -> None:
-    both = said(similarity_heatmap(SIMILARITY, 2, form="symmetric"), 1)
+    both = tooltip(similarity_heatmap(SIMILARITY, 2, form="symmetric"), 1)
     assert both == "Pi takes anger and fear for one another with 0.20 on average"
-    scaled = said(similarity_heatmap(SIMILARITY, 2, form="scaled"), 1)
+    scaled = tooltip(similarity_heatmap(SIMILARITY, 2, form="scaled"), 1)
     assert scaled == "Of what Pi gives anger to other classes, 20% goes to fear"
 
 

@@ -26,6 +26,7 @@ from lane_core.store import classes, decisions
 from lane_core.store.review_queries import review_queue
 from lane_core.workspace import Workspace
 from tests.small_project import CLASSES, SmallProject, add_finished_run
+from tests.tooltips import tooltip
 
 MAIN = str(Path(__file__).resolve().parent.parent / "app" / "main.py")
 CORRECTIONS = ((3, "fear"), (18, "fear"), (7, "joy"), (22, None))
@@ -257,13 +258,13 @@ def test_the_matrix_has_a_column_for_exclusions_and_no_markup() -> None:
     colours, doors = figure.data
     assert pd.DataFrame(colours.z).fillna(-1).to_numpy().tolist() == [[-1, 2, 1], [0, -1, 0]]
     assert list(zip(doors.y, doors.x, strict=True)) == [divmod(point, 3) for point in range(6)]
-    assert list(doors.hovertext) == [
-        "&lt;i&gt;a&lt;/i&gt; in the file and now: 5 examples",
-        "&lt;i&gt;a&lt;/i&gt; in the file, (excluded) now: 2 examples",
-        "&lt;i&gt;a&lt;/i&gt; in the file, excluded now: 1 example",
-        "(excluded) in the file, &lt;i&gt;a&lt;/i&gt; now: 0 examples",
-        "(excluded) in the file and now: 7 examples",
-        "(excluded) in the file, excluded now: 0 examples",
+    assert [tooltip(figure, point) for point in range(6)] == [
+        "Examples &lt;i&gt;a&lt;/i&gt; in the file, &lt;i&gt;a&lt;/i&gt; now: 5",
+        "Examples &lt;i&gt;a&lt;/i&gt; in the file, (excluded) now: 2",
+        "Examples &lt;i&gt;a&lt;/i&gt; in the file, excluded now: 1",
+        "Examples (excluded) in the file, &lt;i&gt;a&lt;/i&gt; now: 0",
+        "Examples (excluded) in the file, (excluded) now: 7",
+        "Examples (excluded) in the file, excluded now: 0",
     ]
     assert figure.layout.yaxis.labelalias["0"] == "&lt;i&gt;a&lt;/i&gt;"
     assert len(figure.layout.xaxis.categoryarray) == 3

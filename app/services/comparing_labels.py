@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from app.services.selected_queue import selected_queue
@@ -82,20 +83,23 @@ def label_moves(dataset_id: str) -> LabelMoves:
     ]
     in_use = [code for code, name in enumerate(names) if name not in replaced]
     shown = _shown(in_use, moves)
-    counts = pd.DataFrame(0, index=shown, columns=shown)
-    excluded = pd.Series(0, index=shown)
+    place = {code: number for number, code in enumerate(shown)}
+    counts, excluded = (
+        np.zeros((len(shown), len(shown)), dtype=np.int64),
+        np.zeros(len(shown), dtype=np.int64),
+    )
     for move in moves:
-        if move.given not in excluded.index:
+        if move.given not in place:
             continue
         if move.now is None:
-            excluded[move.given] = move.count
+            excluded[place[move.given]] = move.count
         else:
-            counts.loc[move.given, move.now] = move.count
+            counts[place[move.given], place[move.now]] = move.count
     labels = [names[code] for code in shown]
     return LabelMoves(
         tuple(sorted(moves, key=lambda move: (not move.is_change, -move.count))),
-        counts.set_axis(labels, axis=0).set_axis(labels, axis=1),
-        excluded.set_axis(labels),
+        pd.DataFrame(counts, index=labels, columns=labels),
+        pd.Series(excluded, index=labels),
         len(in_use),
     )
 

@@ -103,8 +103,7 @@ def class_matrix(
         "showlegend": False,
         "dragmode": "zoom",
         **_size(shown, len(names), 0 if branches is None else TREE_PX),
-        **_axes(shown, len(names)),
-        **_axes_of_doors([*names, _TOTALS_WORDS][: len(values)], len(names)),
+        **_axes(shown, [*names, _TOTALS_WORDS][: len(values)], len(names)),
         **tree,
     }
     return go.Figure(traces, layout)
@@ -136,6 +135,50 @@ def muted_words(words: list[str]) -> dict[str, object]:
         "text": words,
         "textfont": {"color": _MUTED_TEXT},
         "unselected": {"textfont": {"color": _MUTED_TEXT}},
+    }
+
+
+def doors(numbers: Sequence[Floats], tooltip: str, looks: dict[str, object]) -> go.Scatter:
+    """Return a point in the middle of each cell, on axes of their own, which know the whole names.
+
+    Args:
+        numbers: For the tooltip, each (rows, columns).
+        tooltip: As ``MatrixLook.tooltip``.
+        looks: Of the points.
+    """
+    rows, columns = np.indices(numbers[0].shape, dtype=np.int16)
+    return go.Scatter(
+        x=columns.ravel(),
+        y=rows.ravel(),
+        xaxis="x2",
+        yaxis="y2",
+        customdata=np.stack(numbers, axis=-1).reshape(rows.size, -1).astype(np.float32),
+        hovertemplate=f"{tooltip}<extra></extra>",
+        **looks,
+    )
+
+
+def axis_of_names(names: Sequence[str], num_classes: int) -> dict[str, object]:
+    """Return an axis on which each name, as it is written here, stands for its place."""
+    return {
+        # Categories are numbers and names are what stands for them: two long names may be cut to the same one.
+        "type": "category",
+        "categoryorder": "array",
+        "categoryarray": list(range(len(names))),
+        "labelalias": {str(place): escape(name) for place, name in enumerate(names)},
+        "showgrid": False,
+        "zeroline": False,
+        "ticks": "",
+        # Zooming is for classes whose names do not all fit; elsewhere a slip of the mouse should not zoom.
+        "fixedrange": num_classes <= MAX_CLASSES_UNTHINNED,
+    }
+
+
+def axes_of_doors(across: dict[str, object], down: dict[str, object]) -> dict[str, dict[str, object]]:
+    """Return two axes that nobody sees, over those of the matrix, as part of a layout."""
+    return {
+        f"{letter}axis2": axis | {"showticklabels": False, "overlaying": letter, "matches": letter}
+        for letter, axis in (("x", across), ("y", down))
     }
 
 
@@ -202,16 +245,7 @@ def _doors(num_classes: int, values: Floats, look: MatrixLook) -> go.Scatter:
         is_plain[num_classes:], is_plain[:, num_classes:] = True, True
         numbers = [look.value(value) if value else "" for value in values.ravel().tolist()]
         looks = muted_words(np.where(is_plain.ravel(), numbers, "").tolist())
-    rows, columns = np.indices(values.shape, dtype=np.int16)
-    return go.Scatter(
-        x=columns.ravel(),
-        y=rows.ravel(),
-        xaxis="x2",
-        yaxis="y2",
-        customdata=np.stack(look.numbers, axis=-1).reshape(values.size, -1).astype(np.float32),
-        hovertemplate=f"{look.tooltip}<extra></extra>",
-        **looks,
-    )
+    return doors(look.numbers, look.tooltip, looks)
 
 
 def _size(names: list[str], num_classes: int, tree_px: int) -> dict[str, object]:
@@ -225,47 +259,20 @@ def _size(names: list[str], num_classes: int, tree_px: int) -> dict[str, object]
     return {"width": inner + left + right, "height": inner + bottom + _TOP_PX, "margin": margin}
 
 
-def _axes(names: list[str], num_classes: int) -> dict[str, dict[str, object]]:
-    axis = _axis([short_name(name, num_classes) for name in names], num_classes) | {
+def _axes(names: list[str], whole_names: list[str], num_classes: int) -> dict[str, dict[str, object]]:
+    last = len(names) - 0.5
+    across, down = {"range": [-0.5, last]}, {"range": [last, -0.5]}
+    axis = axis_of_names([short_name(name, num_classes) for name in names], num_classes) | {
         "ticklabelstandoff": 6,
         "tickfont": {"size": 12 if num_classes <= MAX_CLASSES_WITH_FULL_NAMES else 10},
         "dtick": None if num_classes > MAX_CLASSES_UNTHINNED else 1,
         "constrain": "domain",
     }
-    across = axis | {"title": {"text": "predicted label"}, "tickangle": -45}
-    down = axis | {"title": {"text": "given label"}, "scaleanchor": "x", "scaleratio": 1}
-    return _directed("", across, down, len(names))
-
-
-def _axes_of_doors(names: list[str], num_classes: int) -> dict[str, dict[str, object]]:
-    axis = _axis(names, num_classes) | {"showticklabels": False}
-    across, down = ({**axis, "overlaying": letter, "matches": letter} for letter in "xy")
-    return _directed("2", across, down, len(names))
-
-
-def _axis(names: list[str], num_classes: int) -> dict[str, object]:
+    whole = axis_of_names(whole_names, num_classes)
     return {
-        # Categories are numbers and names are what stands for them: two long names may be cut to the same one.
-        "type": "category",
-        "categoryorder": "array",
-        "categoryarray": list(range(len(names))),
-        "labelalias": {str(place): escape(name) for place, name in enumerate(names)},
-        "showgrid": False,
-        "zeroline": False,
-        "ticks": "",
-        # Zooming is for classes whose names do not all fit; elsewhere a slip of the mouse should not zoom.
-        "fixedrange": num_classes <= MAX_CLASSES_UNTHINNED,
-    }
-
-
-def _directed(
-    number: str, across: dict[str, object], down: dict[str, object], num_cells: int
-) -> dict[str, dict[str, object]]:
-    """Return a pair of axes as parts of a layout: columns run to the right, rows downwards."""
-    last = num_cells - 0.5
-    return {
-        f"xaxis{number}": across | {"range": [-0.5, last]},
-        f"yaxis{number}": down | {"range": [last, -0.5]},
+        "xaxis": axis | across | {"title": {"text": "predicted label"}, "tickangle": -45},
+        "yaxis": axis | down | {"title": {"text": "given label"}, "scaleanchor": "x", "scaleratio": 1},
+        **axes_of_doors(whole | across, whole | down),
     }
 
 

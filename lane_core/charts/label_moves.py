@@ -6,21 +6,26 @@ by name: a class may be called as exclusions are.
 
 from __future__ import annotations
 
-from html import escape
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from lane_core.charts.class_matrix import INVISIBLE, colour_bar, muted_words, short_name
+from lane_core.charts.class_matrix import (
+    INVISIBLE,
+    MAX_CLASSES_UNTHINNED,
+    MAX_CLASSES_WITH_NUMBERS,
+    axes_of_doors,
+    axis_of_names,
+    colour_bar,
+    doors,
+    muted_words,
+    short_name,
+)
 
 EXCLUDED = "(excluded)"
 INNER_PX = 520
 MAX_CELL_PX, MIN_CELL_PX = 64, 4
-MAX_CLASSES_WITH_NUMBERS = 12
-MAX_CLASSES_UNTHINNED = 40
-"""Above this, axes show every other name or fewer until one zooms in."""
 _CHARACTER_PX = 6
 _MUTED = "rgba(128, 128, 128, 0.16)"
 _MUTED_TEXT = "#7d8790"
@@ -43,41 +48,44 @@ def label_moves(counts: pd.DataFrame, excluded: pd.Series[int]) -> go.Figure:
     names = [str(name) for name in counts.index]
     cells = np.column_stack([counts.to_numpy(dtype=float), excluded.to_numpy(dtype=float)])
     cell = max(MIN_CELL_PX, min(MAX_CELL_PX, INNER_PX // (len(names) + 1)))
-    figure = go.Figure([_colours(cells, names), _doors(cells, names)])
     shown = [short_name(name, len(names)) for name in names]
     longest = max(len(name) for name in [*shown, EXCLUDED])
     left, bottom = 45 + _CHARACTER_PX * longest, 55 + int(0.7 * _CHARACTER_PX * longest)
-    figure.update_layout(
-        title={"text": "Label in the file and label now", "x": 0, "xref": "container"},
-        width=max(cell * (len(names) + 1), 260) + left + 24,
-        height=cell * len(names) + bottom + 100,
-        margin={"l": left, "r": 24, "t": 100, "b": bottom, "pad": 0, "autoexpand": False},
-        hovermode="closest",
-        hoverdistance=-1,
-        plot_bgcolor=_MUTED,
-        showlegend=False,
-        dragmode="zoom",
-    )
-    many = len(names) > MAX_CLASSES_UNTHINNED
-    axis = {
-        "type": "category",
-        "categoryorder": "array",
-        "categoryarray": list(range(len(names) + 1)),
-        "labelalias": {str(place): escape(name) for place, name in enumerate([*shown, EXCLUDED])},
-        "showgrid": False,
-        "zeroline": False,
-        "ticks": "",
+    last = len(names) - 0.5
+    across, down = {"range": [-0.5, last + 1]}, {"range": [last, -0.5]}
+    looks = {
         "ticklabelstandoff": 6,
         "tickfont": {"size": 12 if cell >= 20 else 10},
-        # Zooming is for classes whose names do not all fit; elsewhere a slip of the mouse should not zoom.
-        "fixedrange": not many,
-        "dtick": None if many else 1,
+        "dtick": None if len(names) > MAX_CLASSES_UNTHINNED else 1,
     }
-    last = len(names) - 0.5
-    figure.update_xaxes(**axis, title_text="label now", tickangle=-45, range=[-0.5, last + 1])
-    figure.update_yaxes(**axis, title_text="label in the file", range=[last, -0.5])
-    figure.add_vline(x=last, line={"color": _MUTED_TEXT, "width": 1})
-    return figure
+    layout = {
+        "title": {"text": "Label in the file and label now", "x": 0, "xref": "container"},
+        "width": max(cell * (len(names) + 1), 260) + left + 24,
+        "height": cell * len(names) + bottom + 100,
+        "margin": {"l": left, "r": 24, "t": 100, "b": bottom, "pad": 0, "autoexpand": False},
+        "hovermode": "closest",
+        "hoverdistance": -1,
+        "plot_bgcolor": _MUTED,
+        "showlegend": False,
+        "dragmode": "zoom",
+        "xaxis": {
+            **axis_of_names([*shown, EXCLUDED], len(names)), **looks, **across,
+            "title": {"text": "label now"}, "tickangle": -45,
+        },
+        "yaxis": {
+            **axis_of_names(shown, len(names)), **looks, **down, "title": {"text": "label in the file"},
+        },
+        **axes_of_doors(
+            axis_of_names([*names, "excluded"], len(names)) | across, axis_of_names(names, len(names)) | down
+        ),
+        "shapes": [
+            {
+                "type": "line", "x0": last, "x1": last, "y0": 0, "y1": 1, "yref": "paper",
+                "line": {"color": _MUTED_TEXT, "width": 1},
+            }
+        ],
+    }  # fmt: skip
+    return go.Figure([_colours(cells, names), _doors(cells, names)], layout)
 
 
 def _colours(cells: npt.NDArray[np.float64], names: list[str]) -> go.Heatmap:
@@ -102,36 +110,10 @@ def _colours(cells: npt.NDArray[np.float64], names: list[str]) -> go.Heatmap:
 
 
 def _doors(cells: npt.NDArray[np.float64], names: list[str]) -> go.Scatter:
-    rows, columns = np.indices(cells.shape)
-    marked = [escape(name) for name in names]
-    # Arrays: plotly goes through a list three times, which is slow for 22,650 cells.
-    tooltips = np.array(
-        [
-            _tooltip(marked, row, column, int(count))
-            for row, counts in enumerate(cells.tolist())
-            for column, count in enumerate(counts)
-        ],
-        dtype=object,
-    )
     looks = INVISIBLE
     if len(names) <= MAX_CLASSES_WITH_NUMBERS:
         looks = muted_words(np.where(_is_same(cells), _numbers(cells), "").ravel().tolist())
-    return go.Scatter(
-        x=columns.ravel(),
-        y=rows.ravel(),
-        hovertext=tooltips,
-        hovertemplate="%{hovertext}<extra></extra>",
-        **looks,
-    )
-
-
-def _tooltip(names: list[str], row: int, column: int, count: int) -> str:
-    examples = f"{count:,} example{'' if count == 1 else 's'}"
-    if column == len(names):
-        return f"{names[row]} in the file, excluded now: {examples}"
-    if row == column:
-        return f"{names[row]} in the file and now: {examples}"
-    return f"{names[row]} in the file, {names[column]} now: {examples}"
+    return doors([cells], "Examples %{y} in the file, %{x} now: %{customdata[0]:,.0f}", looks)
 
 
 def _is_same(cells: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:

@@ -14,8 +14,9 @@ QUIET_MS = 400
 WAIT_MS = 120_000
 SHOWS = (
     ".js-plotly-plot .main-svg, [data-testid=stDataFrame], [data-testid=stTable], [data-testid=stMetric], "
-    ".review-card .example-id, .review-card .empty-title, [data-testid=stForm], [data-testid=stButton]"
+    "[data-testid=stBidiComponentIsolated], [data-testid=stForm], [data-testid=stButton]"
 )
+"""What lies in the review card itself, a document of its own, no selector of the page finds."""
 TAB = "[data-testid=stMain] [role=tab]"
 
 

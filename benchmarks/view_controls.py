@@ -46,7 +46,7 @@ _LABEL = """node => {
 
 def _move_slider(page: Any, node: Any, turn: int) -> bool:
     handle = node.get_by_role("slider").first
-    at_end = handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax")
+    at_end = handle.evaluate("node => (node.ariaValueNow ?? node.value) === (node.ariaValueMax ?? node.max)")
     handle.focus()
     page.keyboard.press("ArrowLeft" if at_end or turn % 2 == 0 else "ArrowRight")
     return True

@@ -16,6 +16,7 @@ from app.components.dynamics_trajectories import draw_trajectories
 from app.components.dynamics_weights import draw_weights
 from app.components.next_step import chosen_run, draw_next_step
 from app.components.plain_text import plain
+from app.components.redrawn import redrawn
 from app.services import dynamics, workspaces
 from lane_core.errors import LaneError
 
@@ -56,7 +57,7 @@ def _draw(run_id: str, run_name: str) -> None:
             draw_weights(run_id, history)
     if trajectories.open:
         with trajectories:
-            st.fragment(draw_trajectories)(run_id, history)
+            redrawn(draw_trajectories)(run_id, history)
     if data_map.open:
         with data_map:
             draw_data_map(run_id)

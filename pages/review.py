@@ -15,6 +15,7 @@ from app import navigation, state
 from app.components.annotator_name import draw_annotator_name
 from app.components.next_step import chosen_run
 from app.components.plain_text import plain
+from app.components.redrawn import redrawn
 from app.components.review_card import num_skipped, review_card
 from app.components.review_card_records import CardEvent
 from app.components.review_filters import draw_review_filters, queue_since, show_queue
@@ -142,7 +143,7 @@ def _draw_card(
     if last.together:
         st.caption(last.together)
     if view.num_elsewhere:
-        st.fragment(_look_again, run_every=LOOK_AGAIN_S)()
+        redrawn(_look_again, run_every=LOOK_AGAIN_S)()
     elif not view.cards:
         _draw_what_next(filters, counts["by_scope"], version)
 

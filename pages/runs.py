@@ -15,6 +15,7 @@ from app import navigation, state
 from app.components.next_step import NO_PROJECT, draw_next_step
 from app.components.outcome import draw_outcome
 from app.components.plain_text import plain
+from app.components.redrawn import redrawn
 from app.components.run_actions import choose_run, draw_actions
 from app.components.run_comparison import choose_two, draw_agreement, draw_overlap
 from app.components.run_comparison_classes import draw_classes
@@ -50,7 +51,7 @@ def main() -> None:
         _draw_actions(results)
         draw_queues([result.record.run_id for result in results])
         _draw_comparison([result for result in results if result.findings])
-        st.fragment(draw_label_moves)(project_id)
+        redrawn(draw_label_moves)(project_id)
     except LaneError as error:
         st.error(plain(str(error)), icon=":material/error:")
 
@@ -109,7 +110,7 @@ def _draw_comparison(results: list[RunResult]) -> None:
     scores = comparing_scores.scores(before.record.run_id, after.record.run_id)
     moved = comparing_ranks.movement(before.record.run_id, after.record.run_id)
     draw_agreement(before, after, scores)
-    st.fragment(draw_classes)(after.record, scores)
+    redrawn(draw_classes)(after.record, scores)
     draw_overlap(before, after, comparing.overlap(before, after), moved)
     draw_movement(before.record, after.record, moved)
 

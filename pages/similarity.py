@@ -15,6 +15,7 @@ from app.components.matrix_flows import draw_flows
 from app.components.matrix_tabs import draw_confusion, draw_similarity
 from app.components.next_step import chosen_run, draw_next_step
 from app.components.plain_text import plain
+from app.components.redrawn import redrawn
 from app.services import matrices, workspaces
 from lane_core.errors import LaneError
 
@@ -48,13 +49,13 @@ def _draw(run_id: str, run_name: str) -> None:
     keep("matrix", MATRICES[0])
     if alike.open:
         with alike:
-            st.fragment(draw_similarity, run_every=next_tick())(run_id)
+            redrawn(draw_similarity, run_every=next_tick())(run_id)
     if confused.open:
         with confused:
-            st.fragment(draw_confusion)(run_id)
+            redrawn(draw_confusion)(run_id)
     if moved.open:
         with moved:
-            st.fragment(draw_flows)(run_id)
+            redrawn(draw_flows)(run_id)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.components.dynamics_parts import chart_config, draw_numbers_button, draw_queue_button
 from app.components.epoch_player import draw_epoch_slider, epoch_to_show, next_tick
+from app.components.redrawn import redrawn
 from app.services import dynamics
 from app.services.dynamics import History, Margins
 from lane_core.charts.alm_fit import alm_fit
@@ -28,7 +29,7 @@ def draw_margins(run_id: str, history: History) -> None:
     if not history.epochs:
         st.info("No margins of this run are stored yet.", icon=":material/info:")
     else:
-        st.fragment(_draw_epoch, run_every=next_tick())(run_id, history.epochs)
+        redrawn(_draw_epoch, run_every=next_tick())(run_id, history.epochs)
     _draw_by_epoch(run_id)
 
 

@@ -13,6 +13,7 @@ import streamlit as st
 
 from app import navigation, state
 from app.components.plain_text import plain
+from app.components.redrawn import redrawn
 from app.components.run_state import RESUMABLE_STATES, STATE_MARKS
 from app.services import live_runs
 from app.services.live_runs import Curves, LiveRun
@@ -49,7 +50,7 @@ def draw_live_run(live: LiveRun) -> None:
 def draw_progress(live: LiveRun) -> None:
     """Draw the sentence and the bars; both move by themselves while the run goes on."""
     run_every = REFRESH if live.is_moving else None
-    st.fragment(_draw_moving_part, run_every=run_every)(live.record.run_id, live.moment)
+    redrawn(_draw_moving_part, run_every=run_every)(live.record.run_id, live.moment)
 
 
 def draw_strip(live: LiveRun, *, with_link: bool) -> None:
@@ -193,7 +194,7 @@ def _draw_log(live: LiveRun) -> None:
         return
     with st.expander("Log"):
         run_every = REFRESH if live.is_moving else None
-        st.fragment(_draw_log_lines, run_every=run_every)(live.record.run_id)
+        redrawn(_draw_log_lines, run_every=run_every)(live.record.run_id)
 
 
 def _draw_log_lines(run_id: str) -> None:

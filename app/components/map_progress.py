@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.components.plain_text import plain
+from app.components.redrawn import redrawn
 from app.services import embedding_map
 from lane_core.errors import LaneError
 from lane_core.runs.map_status import MapStatus
@@ -16,7 +17,7 @@ REFRESH = "1s"
 def draw_map_progress(run_id: str, status: MapStatus) -> None:
     """Draw everything that stands where the map will be."""
     if status.state == "going":
-        st.fragment(_draw_going, run_every=REFRESH)(run_id)
+        redrawn(_draw_going, run_every=REFRESH)(run_id)
         return
     if status.state == "failed":
         st.error(plain(status.message), icon=":material/error:")

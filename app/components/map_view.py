@@ -13,6 +13,7 @@ from app.components.addressed_choice import keep, settle
 from app.components.chart_pictures import picture_options
 from app.components.csv_button import draw_csv_button
 from app.components.map_selection import draw_selection
+from app.components.redrawn import redrawn
 from app.services import embedding_map
 from app.services.embedding_map import STATUSES, EmbeddingMap, Region
 from lane_core.charts.embedding_map import MAX_CATEGORIES, category_map, value_map
@@ -47,7 +48,7 @@ _CONFIG = {
 
 def draw_map(run_id: str) -> None:
     """Draw the map of a run that has one; a mark on it draws only this part of the page anew."""
-    st.fragment(_draw)(run_id)
+    redrawn(_draw)(run_id)
 
 
 def _draw(run_id: str) -> None:

@@ -13,10 +13,10 @@ import pandas as pd
 import streamlit as st
 
 from app.components.plain_text import plain
+from app.components.redrawn import redrawn
 from app.components.table_height import table_height
 from app.services import review, review_table
 from app.services.review_table import Batch, BatchAction, StoredBatch, TableRows
-from lane_core.errors import LaneError
 from lane_core.records import QueueFilter
 from lane_core.wording import counted
 
@@ -45,7 +45,7 @@ class _View:
     notice: str = ""
 
 
-@st.fragment
+@redrawn
 def draw_review_table(reviewer: review.Reviewer, filters: QueueFilter, classes: list[str]) -> None:
     """Draw the first rows of a queue, the buttons that decide on the chosen ones, and the preview.
 
@@ -54,15 +54,12 @@ def draw_review_table(reviewer: review.Reviewer, filters: QueueFilter, classes: 
         filters: What the queue holds.
         classes: Labels that can be set, in the order of their keys.
     """
-    try:
-        view = _current_view(reviewer, filters)
-        _draw_notice(reviewer, view)
-        if view.rows.frame.empty:
-            st.markdown("No example is left under these filters.")
-            return
-        _draw(reviewer, view, classes)
-    except LaneError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+    view = _current_view(reviewer, filters)
+    _draw_notice(reviewer, view)
+    if view.rows.frame.empty:
+        st.markdown("No example is left under these filters.")
+        return
+    _draw(reviewer, view, classes)
 
 
 def _current_view(reviewer: review.Reviewer, filters: QueueFilter) -> _View:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.components.next_step import draw_next_step
+from app.components.redrawn import redrawn
 from app.services import review, workspaces
 from lane_core import wording
 from lane_core.records import ENDED_STATES, RunStatus
@@ -15,7 +16,7 @@ _LOOK_AGAIN_S = 2
 def draw_waiting(run_id: str) -> None:
     """Wait for the first epoch of a run; the page comes by itself when it is there."""
     is_over = workspaces.run_status(run_id).state in ENDED_STATES
-    st.fragment(_draw_waiting, run_every=None if is_over else _LOOK_AGAIN_S)(run_id)
+    redrawn(_draw_waiting, run_every=None if is_over else _LOOK_AGAIN_S)(run_id)
 
 
 def _draw_waiting(run_id: str) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.components.outcome import keep_problem
 from app.components.plain_text import plain
+from app.components.redrawn import redrawn
 from app.services import device_queues, workspaces
 from app.services.device_queues import WaitingRun
 from lane_core.errors import LaneError
@@ -24,7 +25,7 @@ def draw_queues(run_ids: Sequence[str]) -> None:
     """
     moment = _moment(run_ids)
     is_going = any(state not in ENDED_STATES for state, _ in moment)
-    st.fragment(_draw_moving_part, run_every=REFRESH if is_going else None)(run_ids, moment)
+    redrawn(_draw_moving_part, run_every=REFRESH if is_going else None)(run_ids, moment)
 
 
 def _draw_moving_part(run_ids: Sequence[str], drawn_moment: Sequence[tuple[str, int]]) -> None:

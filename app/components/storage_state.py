@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.components.outcome import do, draw_outcome
 from app.components.plain_text import plain
+from app.components.redrawn import redrawn
 from app.components.table_height import table_height
 from app.services import storage
 from app.services.storage import HomeRoom, ReadingIn
@@ -46,7 +47,7 @@ def draw_reading_in() -> None:
     """Draw how many files wait to be read in, moving while they do, and those that were set aside."""
     found = storage.reading_in()
     if found.num_files:
-        st.fragment(_draw_waiting, run_every=REFRESH)()
+        redrawn(_draw_waiting, run_every=REFRESH)()
     if not found.set_aside.empty:
         _draw_set_aside(found)
 

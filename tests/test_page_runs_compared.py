@@ -200,7 +200,7 @@ def test_names_of_runs_are_no_markup_in_the_chart() -> None:
     assert [trace.name for trace in figure.data][1:] == [
         "flagged by both", "only by &lt;b&gt;one&lt;/b&gt;", f"only by two &amp; {'x' * 23}…"
     ]  # fmt: skip
-    assert [list(point) for point in figure.data[3].customdata] == [[4]]
+    assert list(figure.data[3].customdata) == [4]
     assert (figure.layout.xaxis.type, figure.layout.yaxis.type) == ("log", "log")
 
 

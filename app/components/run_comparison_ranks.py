@@ -41,7 +41,7 @@ def draw_movement(before: RunRecord, after: RunRecord, moved: Movement) -> None:
         alt="Scatter of the places of suspects in the queues of both runs.",
     )
     indices = sorted(
-        {int(point["customdata"][0]) for point in event["selection"]["points"] if "customdata" in point}
+        {int(point["customdata"]) for point in event["selection"]["points"] if "customdata" in point}
     )
     with st.container(horizontal=True):
         draw_csv_button(

@@ -20,7 +20,7 @@ def rank_movement(points: pd.DataFrame, before: str, after: str, height: int = 4
     """Return a scatter of the places of examples in two queues, on logarithmic axes.
 
     A point on the line has kept its place; below it, the later run finds the example more suspicious. ``customdata`` of
-    a point holds its index.
+    a point is its index.
 
     Args:
         points: index, place_before, place_after (from 1, the most suspicious), flagged_by ("both", "before", "after").
@@ -34,42 +34,46 @@ def rank_movement(points: pd.DataFrame, before: str, after: str, height: int = 4
         "before": f"only by {names['before']}",
         "after": f"only by {names['after']}",
     }
-    figure = go.Figure()
+    axes = {
+        letter: {
+            "type": "log",
+            "dtick": 1,
+            "title": {"text": f"place in {names[when]} (1 = most suspicious)"},
+        }
+        for letter, when in (("xaxis", "before"), ("yaxis", "after"))
+    }
+    layout = {
+        "title": {"text": "Places of the suspects in both queues"},
+        "height": height,
+        "margin": {"l": 8, "r": 8, "t": 48, "b": 8},
+        "legend": {"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0, "x": 0},
+        "dragmode": "select",
+        "hovermode": "closest",
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        **axes,
+    }
     last = int(points[["place_before", "place_after"]].to_numpy().max(initial=1))
-    figure.add_scattergl(
+    line = go.Scattergl(
         x=[1, last], y=[1, last], mode="lines", name="same place", hoverinfo="skip",
         line={"color": "#8b98a5", "width": 1, "dash": "dot"},
     )  # fmt: skip
+    traces = [line]
     for who, (colour, symbol) in _MARKS.items():
         shown = points[points["flagged_by"] == who]
-        figure.add_scattergl(
+        trace = go.Scattergl(
             x=shown["place_before"],
             y=shown["place_after"],
             mode="markers",
             name=words[who],
-            # Lists, no array: of an array Streamlit hears something else than what is in it.
-            customdata=[[index] for index in shown["index"].tolist()],
+            # A list, no array: of an array Streamlit hears something else than what is in it.
+            customdata=shown["index"].tolist(),
             marker={"color": colour, "symbol": symbol, "size": 7, "opacity": 0.65},
             hovertemplate=f"place %{{x:,}} in {names['before']}<br>place %{{y:,}} in {names['after']}"
             f"<br>{words[who]}<extra></extra>",
         )
-    figure.update_layout(
-        title={"text": "Places of the suspects in both queues"},
-        height=height,
-        margin={"l": 8, "r": 8, "t": 48, "b": 8},
-        legend={"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0, "x": 0},
-        dragmode="select",
-        hovermode="closest",
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-    )
-    figure.update_xaxes(
-        type="log", dtick=1, title={"text": f"place in {names['before']} (1 = most suspicious)"}
-    )
-    figure.update_yaxes(
-        type="log", dtick=1, title={"text": f"place in {names['after']} (1 = most suspicious)"}
-    )
-    return figure
+        traces.append(trace)
+    return go.Figure(traces, layout)
 
 
 def _short(name: str) -> str:

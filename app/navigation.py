@@ -37,7 +37,8 @@ _STYLE = """
 /* Streamlit leaves a hand's breadth above every page; people want their work there. */
 .stMainBlockContainer { padding-top: 2.5rem; }
 /* Streamlit writes white on the primary colour, which is bright in the dark theme. */
-[data-testid="stBaseButton-primary"]:not(:disabled) { color: light-dark(#fff, #14181b); }
+[data-testid="stBaseButton-primary"]:not(:disabled),
+[data-testid="stMultiSelectTagsContainer"] [data-tag] :is(span, button) { color: light-dark(#fff, #14181b); }
 """
 
 

@@ -73,7 +73,11 @@ def _how(found: LabelMoves) -> str:
     words += "Click a cell, or choose a pair, to see its examples."
     left_out = found.num_classes - len(found.counts)
     if left_out:
-        words += f" {left_out:,} {'class' if left_out == 1 else 'classes'} without a change are left out."
+        words += (
+            " 1 class without a change is left out."
+            if left_out == 1
+            else f" {left_out:,} classes without a change are left out."
+        )
     return words
 
 

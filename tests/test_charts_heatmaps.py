@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lane_core.charts.class_matrix import INNER_PX, cell_px, short_name
+from lane_core.charts.class_matrix import INNER_PX, cell_px
 from lane_core.charts.heatmaps import confusion_heatmap, confusion_values, similarity_heatmap
+from lane_core.charts.matrix_parts import short_name
 from lane_core.evidence.class_tree import class_tree
 from tests.tooltips import tooltip
 

@@ -16,8 +16,8 @@ from app.components.addressed_choice import keep, settle
 from app.components.chart_pictures import picture_config
 from app.components.plain_text import plain
 from app.services.matrices import NotablePair, PairQueue
-from lane_core.charts.class_matrix import MAX_CLASSES_UNTHINNED
 from lane_core.charts.heatmaps import Pair
+from lane_core.charts.matrix_parts import MAX_CLASSES_UNTHINNED
 from lane_core.records import QueueFilter
 from lane_core.wording import counted
 

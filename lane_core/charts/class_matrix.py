@@ -1,48 +1,44 @@
-"""A class matrix as a heatmap whose cells can be clicked.
-
-A plotly heatmap reports no clicks to Streamlit, a scatter does. So the heatmap gives the colours, and a point without
-a mark lies in the middle of each cell: it takes the clicks of the whole cell, and its number says which cell it is. The
-points have axes of their own, which nobody sees and which know the whole names: a tooltip puts its sentence together in
-the browser, which would else have to read 22,500 of them.
-"""
+"""A class matrix as a heatmap whose cells can be clicked."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
-import numpy.typing as npt
 import plotly.graph_objects as go
 
 from lane_core.charts.dendrogram import TREE_PX, Branches, tree_shapes
+from lane_core.charts.matrix_parts import (
+    CHARACTER_PX,
+    INVISIBLE,
+    MAX_CLASSES_UNTHINNED,
+    MAX_CLASSES_WITH_FULL_NAMES,
+    MAX_CLASSES_WITH_NUMBERS,
+    MUTED,
+    Floats,
+    axes_of_doors,
+    axis_of_names,
+    colour_bar,
+    doors,
+    muted_words,
+    short_name,
+)
 
 INNER_PX = 460
 """Side of the square that the cells share."""
 MAX_CELL_PX, MIN_CELL_PX = 110, 3
-MAX_CLASSES_WITH_NUMBERS = 12
-MAX_CLASSES_WITH_FULL_NAMES = 20
-MAX_CLASSES_UNTHINNED = 40
-"""Above this, axes show every other name or fewer until one zooms in."""
 TOTALS_NAME = "any other"
 """Heads the row and the column of totals."""
 _TOTALS_WORDS = "another class"
 """The same within a sentence."""
-_CHARACTER_PX = 6
 _TOP_PX, _RIGHT_PX = 100, 24
-_MUTED = "rgba(128, 128, 128, 0.16)"
-_MUTED_TEXT = "#7d8790"
-_TOTALS_SCALE = [[0, _MUTED], [1, "rgba(128, 128, 128, 0.72)"]]
+_TOTALS_SCALE = [[0, MUTED], [1, "rgba(128, 128, 128, 0.72)"]]
 _CHOSEN = "#e11d48"
 _OUTLINE_PX = 3
 
-INVISIBLE: dict[str, object] = {"mode": "markers", "marker": {"opacity": 0, "maxdisplayed": 1}}
-"""Looks of points that can be clicked and not seen. One marker is drawn: 22,500 keep a browser busy for seconds."""
-
 Cell = tuple[int, int]
 """Row and column; K, the number of classes, is the row or column of totals."""
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -99,7 +95,7 @@ def class_matrix(
         "hovermode": "closest",
         # No limit: a click anywhere in a cell is nearest to the point in its middle, however large the cell.
         "hoverdistance": -1,
-        "plot_bgcolor": _MUTED,
+        "plot_bgcolor": MUTED,
         "showlegend": False,
         "dragmode": "zoom",
         **_size(shown, len(names), 0 if branches is None else TREE_PX),
@@ -112,84 +108,6 @@ def class_matrix(
 def cell_px(num_cells: int) -> int:
     """Return the side of a cell in pixels."""
     return max(MIN_CELL_PX, min(MAX_CELL_PX, INNER_PX // num_cells))
-
-
-def colour_bar(unit: str) -> dict[str, object]:
-    """Return the scale of colours above a matrix, as wide as its cells, under the unit of their values."""
-    return {
-        "title": {"text": unit, "side": "top"},
-        "orientation": "h",
-        "x": 0,
-        "xanchor": "left",
-        "y": 1,
-        "yanchor": "bottom",
-        "thickness": 10,
-        "len": 1,
-    }
-
-
-def muted_words(words: list[str]) -> dict[str, object]:
-    """Return the looks of points that write a word each; a click on one does not fade the others."""
-    return {
-        "mode": "text",
-        "text": words,
-        "textfont": {"color": _MUTED_TEXT},
-        "unselected": {"textfont": {"color": _MUTED_TEXT}},
-    }
-
-
-def doors(numbers: Sequence[Floats], tooltip: str, looks: dict[str, object]) -> go.Scatter:
-    """Return a point in the middle of each cell, on axes of their own, which know the whole names.
-
-    Args:
-        numbers: For the tooltip, each (rows, columns).
-        tooltip: As ``MatrixLook.tooltip``.
-        looks: Of the points.
-    """
-    rows, columns = np.indices(numbers[0].shape, dtype=np.int16)
-    return go.Scatter(
-        x=columns.ravel(),
-        y=rows.ravel(),
-        xaxis="x2",
-        yaxis="y2",
-        customdata=np.stack(numbers, axis=-1).reshape(rows.size, -1).astype(np.float32),
-        hovertemplate=f"{tooltip}<extra></extra>",
-        **looks,
-    )
-
-
-def axis_of_names(names: Sequence[str], num_classes: int) -> dict[str, object]:
-    """Return an axis on which each name, as it is written here, stands for its place."""
-    return {
-        # Categories are numbers and names are what stands for them: two long names may be cut to the same one.
-        "type": "category",
-        "categoryorder": "array",
-        "categoryarray": list(range(len(names))),
-        "labelalias": {str(place): escape(name) for place, name in enumerate(names)},
-        "showgrid": False,
-        "zeroline": False,
-        "ticks": "",
-        # Zooming is for classes whose names do not all fit; elsewhere a slip of the mouse should not zoom.
-        "fixedrange": num_classes <= MAX_CLASSES_UNTHINNED,
-    }
-
-
-def axes_of_doors(across: dict[str, object], down: dict[str, object]) -> dict[str, dict[str, object]]:
-    """Return two axes that nobody sees, over those of the matrix, as part of a layout."""
-    return {
-        f"{letter}axis2": axis | {"showticklabels": False, "overlaying": letter, "matches": letter}
-        for letter, axis in (("x", across), ("y", down))
-    }
-
-
-def short_name(name: str, num_classes: int) -> str:
-    """Return a class name as an axis shows it: whole up to 20 classes, unless it is very long."""
-    limit = 20 if num_classes <= MAX_CLASSES_WITH_FULL_NAMES else 14
-    if len(name) <= limit:
-        return name
-    # Both ends stay: long names often share their beginning, as card_payment_fee and card_payment_pending do.
-    tail = limit // 2 - 1
-    return f"{name[: limit - tail - 1]}…{name[-tail:]}"
 
 
 def _colours(values: Floats, num_classes: int, look: MatrixLook) -> go.Heatmap:
@@ -253,7 +171,7 @@ def _size(names: list[str], num_classes: int, tree_px: int) -> dict[str, object]
     inner = cell_px(len(names)) * len(names)
     longest = max(len(short_name(name, num_classes)) for name in names)
     # Names below the chart are turned by 45 degrees.
-    left, bottom = 45 + _CHARACTER_PX * longest, 55 + int(0.7 * _CHARACTER_PX * longest)
+    left, bottom = 45 + CHARACTER_PX * longest, 55 + int(0.7 * CHARACTER_PX * longest)
     right = _RIGHT_PX + tree_px
     margin = {"l": left, "r": right, "t": _TOP_PX, "b": bottom, "pad": 0, "autoexpand": False}
     return {"width": inner + left + right, "height": inner + bottom + _TOP_PX, "margin": margin}

@@ -10,10 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from lane_core.charts.class_matrix import Cell, MatrixLook, class_matrix, short_name
+from lane_core.charts.class_matrix import Cell, MatrixLook, class_matrix
 from lane_core.charts.dendrogram import Branches
-
-__all__ = ["Pair", "confusion_heatmap", "confusion_values", "short_name", "similarity_heatmap"]
 
 Pair = tuple[str | None, str | None]
 """Given and predicted label; None = any other than that of the other side."""

@@ -7,7 +7,7 @@ from html import escape
 import pandas as pd
 import plotly.graph_objects as go
 
-from lane_core.charts.class_matrix import short_name
+from lane_core.charts.matrix_parts import short_name
 from lane_core.wording import counted
 
 MOST_FLOWS = 30

@@ -1,7 +1,6 @@
 """Labels before and after a review as a heatmap whose cells can be clicked, with a column for exclusions.
 
-As in ``class_matrix``, points without a mark in the middle of the cells are what is clicked. The axes go by number, not
-by name: a class may be called as exclusions are.
+The axes go by number, not by name: a class may be called as exclusions are.
 """
 
 from __future__ import annotations
@@ -11,10 +10,13 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from lane_core.charts.class_matrix import (
+from lane_core.charts.matrix_parts import (
+    CHARACTER_PX,
     INVISIBLE,
     MAX_CLASSES_UNTHINNED,
     MAX_CLASSES_WITH_NUMBERS,
+    MUTED,
+    MUTED_TEXT,
     axes_of_doors,
     axis_of_names,
     colour_bar,
@@ -26,9 +28,6 @@ from lane_core.charts.class_matrix import (
 EXCLUDED = "(excluded)"
 INNER_PX = 520
 MAX_CELL_PX, MIN_CELL_PX = 64, 4
-_CHARACTER_PX = 6
-_MUTED = "rgba(128, 128, 128, 0.16)"
-_MUTED_TEXT = "#7d8790"
 
 
 def label_moves(counts: pd.DataFrame, excluded: pd.Series[int]) -> go.Figure:
@@ -50,14 +49,7 @@ def label_moves(counts: pd.DataFrame, excluded: pd.Series[int]) -> go.Figure:
     cell = max(MIN_CELL_PX, min(MAX_CELL_PX, INNER_PX // (len(names) + 1)))
     shown = [short_name(name, len(names)) for name in names]
     longest = max(len(name) for name in [*shown, EXCLUDED])
-    left, bottom = 45 + _CHARACTER_PX * longest, 55 + int(0.7 * _CHARACTER_PX * longest)
-    last = len(names) - 0.5
-    across, down = {"range": [-0.5, last + 1]}, {"range": [last, -0.5]}
-    looks = {
-        "ticklabelstandoff": 6,
-        "tickfont": {"size": 12 if cell >= 20 else 10},
-        "dtick": None if len(names) > MAX_CLASSES_UNTHINNED else 1,
-    }
+    left, bottom = 45 + CHARACTER_PX * longest, 55 + int(0.7 * CHARACTER_PX * longest)
     layout = {
         "title": {"text": "Label in the file and label now", "x": 0, "xref": "container"},
         "width": max(cell * (len(names) + 1), 260) + left + 24,
@@ -65,27 +57,37 @@ def label_moves(counts: pd.DataFrame, excluded: pd.Series[int]) -> go.Figure:
         "margin": {"l": left, "r": 24, "t": 100, "b": bottom, "pad": 0, "autoexpand": False},
         "hovermode": "closest",
         "hoverdistance": -1,
-        "plot_bgcolor": _MUTED,
+        "plot_bgcolor": MUTED,
         "showlegend": False,
         "dragmode": "zoom",
-        "xaxis": {
-            **axis_of_names([*shown, EXCLUDED], len(names)), **looks, **across,
-            "title": {"text": "label now"}, "tickangle": -45,
-        },
-        "yaxis": {
-            **axis_of_names(shown, len(names)), **looks, **down, "title": {"text": "label in the file"},
-        },
+        "shapes": [_line_before_exclusions(len(names))],
+        **_axes(names, shown, font_size=12 if cell >= 20 else 10),
+    }
+    return go.Figure([_colours(cells, names), _doors(cells, names)], layout)
+
+
+def _axes(names: list[str], shown: list[str], font_size: int) -> dict[str, dict[str, object]]:
+    last = len(names) - 0.5
+    across, down = {"range": [-0.5, last + 1]}, {"range": [last, -0.5]}
+    looks = {
+        "ticklabelstandoff": 6,
+        "tickfont": {"size": font_size},
+        "dtick": None if len(names) > MAX_CLASSES_UNTHINNED else 1,
+    }
+    columns = axis_of_names([*shown, EXCLUDED], len(names)) | across | looks
+    rows = axis_of_names(shown, len(names)) | down | looks
+    return {
+        "xaxis": columns | {"title": {"text": "label now"}, "tickangle": -45},
+        "yaxis": rows | {"title": {"text": "label in the file"}},
         **axes_of_doors(
             axis_of_names([*names, "excluded"], len(names)) | across, axis_of_names(names, len(names)) | down
         ),
-        "shapes": [
-            {
-                "type": "line", "x0": last, "x1": last, "y0": 0, "y1": 1, "yref": "paper",
-                "line": {"color": _MUTED_TEXT, "width": 1},
-            }
-        ],
-    }  # fmt: skip
-    return go.Figure([_colours(cells, names), _doors(cells, names)], layout)
+    }
+
+
+def _line_before_exclusions(num_classes: int) -> dict[str, object]:
+    place = {"x0": num_classes - 0.5, "x1": num_classes - 0.5, "y0": 0, "y1": 1, "yref": "paper"}
+    return {"type": "line", **place, "line": {"color": MUTED_TEXT, "width": 1}}
 
 
 def _colours(cells: npt.NDArray[np.float64], names: list[str]) -> go.Heatmap:

@@ -26,7 +26,7 @@ def draw_figures(figures: Figures) -> None:
         if figures.suspects:
             _queue_link("All suspects", QueueFilter(status="all"))
     with reviewed:
-        of_suspects = f"{figures.suspects_reviewed:,} of {figures.suspects:,} suspects" if has_queue else ""
+        of_suspects = counted(figures.suspects_reviewed, "suspect") if has_queue else ""
         _metric("Reviewed", f"{figures.reviewed:,}", of_suspects)
         if has_queue and figures.reviewed:
             _queue_link("All reviewed", QueueFilter(status="reviewed", suspects_only=False))
@@ -106,7 +106,6 @@ def _draw_f1(f1: F1 | None) -> None:
             name,
             f"{f1.value:.3f}",
             delta=f"{f1.value - f1.before:+.3f}",
-            delta_description=f"from {f1.before:.3f}",
             help=f"{about} {f1.before_name} had {f1.before:.3f}.",
         )
     _page_link("All runs", "runs")

@@ -196,7 +196,7 @@ def _control_sample(noise: NoiseEstimate) -> Iterator[Finding]:
         f"by the model alone: {noise.sampled:,} of {ENOUGH_SAMPLED} examples of the control sample are reviewed."
         f"{overlooked}",
         f"Decide on {counted(ENOUGH_SAMPLED - noise.sampled, 'more example')} of it, and the number rests on people.",
-        "Open the control sample",
+        "Open sample",
         harm=left.value,
         queue=QueueFilter(is_control=True),
     )

@@ -33,7 +33,7 @@ test: check
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses 2 --dist loadfile \
 		--ignore tests/browser --ignore tests/test_architecture.py
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \
-		--reruns 1 tests/browser
+		--reruns 1 -raR tests/browser
 
 # Lint, format, types, and the arrows between the rooms.
 check: $(VENV)/installed-for-tests

@@ -164,7 +164,7 @@ def test_shares_and_severity_weigh_the_counts() -> None:
     assert tooltip(totals, 14) == "Examples given another class, predicted joy: 1,200 × severity 0.00 = 0.0"
     assert tooltip(totals, 3) == "Examples given anger, predicted another class: 4 × severity 0.50 = 2.0"
     share = confusion_heatmap(COUNTS, 5, cells="share")
-    assert tooltip(share, 5) == "Examples given fear, predicted joy: 1,200, 60.0 % of the row"
+    assert tooltip(share, 5) == "Examples given fear, predicted joy: 1,200, 60.0 % of 2,001"
 
 
 def test_totals_stand_beside_and_below_without_the_diagonal() -> None:
@@ -184,8 +184,8 @@ def test_totals_stand_beside_and_below_without_the_diagonal() -> None:
     assert np.isnan(np.array(colours.z, dtype=float)[3]).all()
     share = confusion_heatmap(COUNTS, 5, cells="share", has_totals=True)
     # 4 of 904; 11 and 1212 of all 3862.
-    assert [tooltip(share, point).split(", ")[-1] for point in (3, 13, 15)] == [
-        "0.4 % of the row", "0.3 % of the row", "31.4 % of the row",
+    assert [tooltip(share, point).split(": ")[-1] for point in (3, 13, 15)] == [
+        "4, 0.4 % of 904", "11, 0.3 % of 3,862", "1,212, 31.4 % of 3,862",
     ]  # fmt: skip
 
 

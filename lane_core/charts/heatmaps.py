@@ -39,7 +39,7 @@ _FORMS: dict[SimilarityForm, tuple[str, str, str]] = {
 """Title, unit and tooltip."""
 _CELLS: dict[ConfusionCells, tuple[str, str]] = {
     "examples": ("examples", ""),
-    "share": ("share of the row, in %", ", %{customdata[1]:.1f} % of the row"),
+    "share": ("share of the row, in %", ", %{customdata[1]:.1f} % of %{customdata[3]:,.0f}"),
     "severity": ("examples × severity", " × severity %{customdata[2]:.2f} = %{customdata[1]:,.1f}"),
 }
 """Unit, and what a tooltip says beside the number of examples."""
@@ -126,10 +126,11 @@ def confusion_heatmap(
     """
     examples = counts.to_numpy(dtype=float)
     shown = confusion_values(counts, severity, cells).to_numpy(dtype=float)
+    wholes = np.append(examples.sum(axis=1), examples.sum())
     if has_totals:
         shown = _with_totals(shown)
         if cells == "share":
-            shown[-1] = _with_totals(examples)[-1] / max(1.0, examples.sum())
+            shown[-1] = _with_totals(examples)[-1] / max(1.0, wholes[-1])
         examples = _with_totals(examples)
     if cells == "share":
         shown = 100 * shown
@@ -141,7 +142,7 @@ def confusion_heatmap(
         unit=unit,
         value={"examples": "{:,.0f}", "share": "{:.1f}", "severity": "{:,.1f}"}[cells].format,
         tooltip=f"Examples given %{{y}}, predicted %{{x}}: %{{customdata[0]:,.0f}}{beside}",
-        numbers=[examples, shown, mean_severity],
+        numbers=[examples, shown, mean_severity, np.broadcast_to(wholes[: len(shown), None], shown.shape)],
         top=1,
     )
     names = [str(name) for name in counts.index]

@@ -2,8 +2,9 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 PORT ?= 8501
-# Most of what is installed is never run: what is, Python compiles at its first use.
-export PIP_NO_COMPILE := 1
+# Most of what is installed is never run: what is, Python compiles at its first use, once. (0 is how pip is told not to.)
+export PIP_NO_COMPILE := 0
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo app install test check format
 
@@ -39,7 +40,7 @@ test: check
 check: $(VENV)/installed-for-tests
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
-	$(PYTHON) -m mypy
+	$(PYTHON) -m mypy --num-workers 2
 	$(PYTHON) -m pytest --quiet tests/test_architecture.py
 
 format: $(VENV)/installed-for-tests

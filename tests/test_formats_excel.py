@@ -49,7 +49,8 @@ def with_part(data, member, edit):
     ):
         for info in archive.infolist():
             content = archive.read(info)
-            out.writestr(info, edit(content) if info.filename == member else content)
+            edited = edit(content) if info.filename == member else content
+            out.writestr(info, edited, compresslevel=1)
         if member not in archive.namelist():
             out.writestr(member, edit(b""))
     return stream.getvalue()

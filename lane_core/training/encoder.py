@@ -121,7 +121,7 @@ def _load(name: str, source: str, *, local_files_only: bool) -> Encoder:
     from transformers import AutoModel, AutoTokenizer
     from transformers.utils import logging as transformers_logging
 
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    transformers_logging.disable_progress_bar()
 
     options = {"local_files_only": local_files_only, "trust_remote_code": False}
     try:

@@ -23,7 +23,7 @@ INDEX_COLUMN = "lane_index"
 """Column of the training data set that says which example a row is."""
 
 
-class LaneCallback(TrainerCallback):
+class LaneCallback(TrainerCallback):  # type: ignore[misc]  # mypy does not read transformers
     """Watches how a ``Trainer`` learns the labels of a classification, and says which of them it resists.
 
     This is the watching half of LANE: margins (eq. 1), label-aware margins (eq. 3) and their means over the epochs,
